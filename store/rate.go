@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// Rate allows Burst units at once and refills one every Every.
+// Rate allows Burst units at once and refills one every Every. A rate whose Burst or Every is not positive allows nothing.
 type Rate struct {
 	Burst int
 	Every time.Duration
@@ -18,7 +18,11 @@ type Allowance struct {
 
 // Step is the arithmetic of GCRA, shared by all backends so that they cannot differ. State is the theoretical arrival time:
 // the moment at which the bucket is full again. It returns the new state, which is to be stored only when the answer is OK.
+// Backends keep the state to the microsecond, rounded down.
 func (r Rate) Step(state, now time.Time) (time.Time, Allowance) {
+	if r.Burst <= 0 || r.Every <= 0 {
+		return state, Allowance{}
+	}
 	if state.Before(now) {
 		state = now
 	}

@@ -34,7 +34,7 @@ type User struct {
 // UserQuery selects users. The zero value selects the first page of everybody.
 type UserQuery struct {
 	After  string // ID; "" from the start
-	Limit  int    // 1 to 1,000
+	Limit  int    // 1 to 1,000; anything else means 1,000
 	Search string // substring of EmailNormal or, without regard to ASCII case, of Name; "" for all
 	Role   string // exact name; "" for all
 	Status Status // "" for all
@@ -94,7 +94,8 @@ type Rotation struct {
 	ExpiresAt time.Time
 }
 
-// GrantQuery selects grants; the fields that are set must all match.
+// GrantQuery selects grants; the fields that are set must all match. One of ID, UserID, SessionID, ClientID and Expired
+// must be set: a query without any is a fault, so that a forgotten field cannot end everything.
 type GrantQuery struct {
 	ID, UserID, SessionID, ClientID string
 	Expired                         time.Time // ExpiresAt before; zero: any
@@ -158,7 +159,7 @@ type Event struct {
 // EventQuery selects events, newest first.
 type EventQuery struct {
 	Before  int64  // Seq; 0: from the newest
-	Limit   int    // 1 to 1,000
+	Limit   int    // 1 to 1,000; anything else means 1,000
 	Subject string // "" for all
 	Kind    string // "" for all; a trailing "." selects by prefix ("session.")
 }

@@ -7,8 +7,11 @@
 // zero time.
 //
 // IDs (of users, credentials, sessions, grants, events, messages) are UUIDs in their canonical lower-case text form. A
-// backend may keep them in 16 bytes. A verb that is handed anything else as an ID finds nothing (ErrNotFound) and never
-// fails because of it.
+// backend may keep them in 16 bytes. A verb that is handed anything else as an ID finds nothing, exactly as if the record
+// were missing, and never fails because of it; a record that holds anything else cannot be stored, which is a fault. An
+// empty reference to a user or session is none.
+//
+// Empty slices and maps come back as nil. A limit that is stated as "at most limit" and is not positive selects nothing.
 //
 // Errors are ErrNotFound, ErrConflict and ErrUsed as stated at each verb. Anything else is a fault of the backend: the
 // caller answers 503 and knows nothing about what happened. Every verb honours its context; one that was cancelled may or
@@ -109,9 +112,9 @@ type Grants interface {
 	// Recover notes in one conditional write that the late repeat of generation-1 was answered at generation: the grant
 	// must be at that generation, and its Recovered must not exceed generation-2 unless it is 0. ErrConflict otherwise.
 	Recover(ctx context.Context, id string, generation int64) error
-	// List returns the grants that match q, in order of ID. At least one of q's references is set.
+	// List returns the grants that match q, in order of ID. A query that selects everything is a fault.
 	List(ctx context.Context, q GrantQuery) ([]Grant, error)
-	// End removes the grants that match q and returns how many there were. At least one of q's references is set.
+	// End removes the grants that match q and returns how many there were. A query that selects everything is a fault.
 	End(ctx context.Context, q GrantQuery) (int, error)
 }
 
@@ -166,7 +169,8 @@ type Messages interface {
 	// Enqueue stores messages that are due from m.At on. ErrConflict: an ID is taken.
 	Enqueue(ctx context.Context, m ...Message) error
 	// Lease returns at most limit messages that are due at now and hides them from other callers until that time; each
-	// message goes to exactly one caller. Attempts is incremented.
+	// message goes to exactly one caller, the longest due first. The messages are returned as they are afterwards: with
+	// Attempts incremented and At moved to until. One that expired is leased, too: the caller removes it.
 	Lease(ctx context.Context, now, until time.Time, limit int) ([]Message, error)
 	// Delay makes a leased message due again at the given time. Idempotent; nothing happens when it is gone.
 	Delay(ctx context.Context, id string, at time.Time) error
