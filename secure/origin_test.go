@@ -98,7 +98,7 @@ func TestValidOrigin(t *testing.T) {
 		{"https://app.example:08443", "no port"},
 		{"https://app.example:70000", "no port"},
 		{"https://[2001:db8:0::1]", "short form"},
-		{"https://[192.0.2.1]", "short form"},
+		{"https://[192.0.2.1]", "not a URL"},
 		{"https://[fe80::1%25eth0]", "nothing else"},
 		{"https://app.example\r\nx: y", "not a URL"},
 		{"https://app.example; script-src *", "not a URL"},
