@@ -94,7 +94,7 @@ func TestR37_NeverLooser(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		small, now := limit.New(16), start
 		exact := map[string]time.Time{}
-		for range rapid.IntRange(1, 300).Draw(t, "requests") {
+		for range rapid.IntRange(100, 300).Draw(t, "requests") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 3_000).Draw(t, "milliseconds")) * time.Millisecond)
 			c, i := rapid.IntRange(0, 2).Draw(t, "class"), rapid.Uint32Range(0, 40).Draw(t, "source")
 			if !small.Take(classes[c], v6(i), rates[c], now).OK {
