@@ -1,0 +1,122 @@
+// Package sqlite keeps everything in one SQLite file: the default backend.
+//
+// It owns the file, its connections, the group commit and the migrations. The statements and what they mean are in
+// internal/sqlstore, the contract in package store. One process at a time should write: several are safe, but they wait
+// for each other's locks instead of sharing a commit.
+//
+// What was acknowledged survives a power cut (synchronous=FULL). Beside the file lie its -wal and -shm, and an empty
+// -migrate, which is the lock under which processes change the schema.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/ostiary/ostiary/internal/sqlstore"
+)
+
+// patience is how long an operation waits for the lock of another process.
+const patience = 5 * time.Second
+
+// Store implements store.Store and store.Volatile over one file. It is safe for concurrent use.
+type Store struct {
+	*sqlstore.DB
+	readers *sql.DB
+	read    *sqlstore.Statements
+	writer  *writer
+}
+
+// Open opens the database at path, creates it with mode 0600 when it is missing, and brings its schema up to date.
+//
+// Its errors are one line: ErrNewer, ErrCorrupt, ErrReadOnly, ErrBusy and ErrFull say what an operator can do something
+// about.
+func Open(ctx context.Context, path string) (*Store, error) {
+	s, err := open(ctx, path, patience)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, explain(err))
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string, patience time.Duration) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := create(path); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, path, patience); err != nil {
+		return nil, err
+	}
+	w, err := newWriter(ctx, source(path, patience, "cache_size(-2000)", "journal_size_limit(16777216)"))
+	if err != nil {
+		return nil, err
+	}
+	readers, err := sql.Open("sqlite", source(path, patience, "cache_size(-512)", "query_only(1)"))
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	// Idle readers cost memory, and opening one costs less than a millisecond.
+	readers.SetMaxOpenConns(max(4, 2*runtime.NumCPU()))
+	readers.SetMaxIdleConns(2)
+	s := &Store{readers: readers, read: sqlstore.NewStatements(readers, dialect), writer: w}
+	s.DB = sqlstore.New(s)
+	return s, nil
+}
+
+// dialect: the common tongue of sqlstore is SQLite's own.
+func dialect(query string) string { return query }
+
+// Read runs fn on the readers; each statement sees what was committed when it began.
+func (s *Store) Read(ctx context.Context, fn func(sqlstore.Conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return explain(fn(s.read))
+}
+
+// Write runs fn in the caller's goroutine, in its turn, and returns when the commit that contains it is on disk.
+func (s *Store) Write(ctx context.Context, fn func(sqlstore.Conn) error) error {
+	return s.writer.write(ctx, fn)
+}
+
+// Close waits for the operation that is running, refuses later ones, and closes the file.
+func (s *Store) Close() error {
+	return errors.Join(s.read.Close(), s.readers.Close(), s.writer.close())
+}
+
+// create makes an empty file for our eyes only; SQLite gives the -wal and -shm the same mode. An existing file is not
+// opened: closing it again would drop the locks that another Store of this process holds on it.
+func create(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// source is the driver's name for a database. The driver applies busy_timeout first.
+func source(path string, patience time.Duration, pragmas ...string) string {
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
+		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()),
+		"foreign_keys(1)", "synchronous(FULL)", "temp_store(MEMORY)", "trusted_schema(0)",
+	}, pragmas...)}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
+}
