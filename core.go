@@ -1,0 +1,174 @@
+package ostiary
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Names of routes that other packages refer to.
+const (
+	LoginPage  = "page.login"     // where a browser is sent that must sign in; a part of pages serves it
+	jwksMaxAge = 10 * time.Minute // verifiers keep the key set so long; a new key is published longer before it signs
+)
+
+// coreRoutes are the engine's own: everything that touches a session or a token without proving who somebody is.
+func (a *Auth) coreRoutes() []Route {
+	return []Route{
+		{
+			Name: "refresh", Pattern: "POST /api/v1/refresh", Access: Public, Serve: JSON(a.serveRefresh),
+			Doc: "Exchanges a refresh token for a new pair, delivered as it came.",
+		},
+		{
+			Name: "logout", Pattern: "POST /api/v1/logout", Access: Public, Serve: JSON(a.serveLogout),
+			Doc: "Ends the session that the request comes with, and clears all cookies.",
+		},
+		{
+			Name: "logout.all", Pattern: "POST /api/v1/logout/all", Access: Public, Serve: JSON(a.serveLogoutAll),
+			Doc: "Signs the person out everywhere, and clears all cookies.",
+		},
+		{
+			Name: "login.mfa", Pattern: "POST /api/v1/login/mfa", Access: Public, Guess: true, Serve: JSON(a.serveSecond),
+			Doc: "Completes a sign-in with a second factor.",
+		},
+		{
+			Name: "reauthenticate", Pattern: "POST /api/v1/reauthenticate", Guess: true, Serve: JSON(a.serveReauthenticate),
+			Doc: "Proves again that it is you, before something sensitive.",
+		},
+		{
+			Name: "oauth.jwks", Pattern: "GET /oauth/jwks", Access: Public, CrossSite: true, Serve: HTTP(a.serveJWKS),
+			Doc: "The public keys that tokens are verified with (RFC 7517).",
+		},
+	}
+}
+
+type refreshInput struct {
+	RefreshToken string `json:"refresh_token,omitempty"`
+}
+
+// RefreshAnswer is a new pair; what is delivered in cookies is left out.
+type RefreshAnswer struct {
+	AccessToken  string `json:"access_token,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int    `json:"expires_in"` // seconds
+}
+
+func (a *Auth) serveRefresh(ctx context.Context, c *Call, in *refreshInput) (RefreshAnswer, error) {
+	raw := a.cookie(c.request, refreshCookie)
+	inCookie := raw != ""
+	switch {
+	case inCookie && in.RefreshToken != "":
+		return RefreshAnswer{}, errTwoCredentials
+	case inCookie:
+		// A cookie came along by itself: it must come from our own pages even if the caller also named a credential.
+		if err := a.checkOrigin(c.request); err != nil {
+			return RefreshAnswer{}, err
+		}
+	default:
+		raw = in.RefreshToken
+	}
+	if raw == "" {
+		return RefreshAnswer{}, errNotSignedIn
+	}
+	set, err := a.refresh(ctx, c, raw, inCookie)
+	if err != nil {
+		return RefreshAnswer{}, err
+	}
+	var out SignedInAnswer
+	c.hand(set, &out)
+	return RefreshAnswer{out.AccessToken, out.RefreshToken, out.TokenType, out.ExpiresIn}, nil
+}
+
+// caller finds out who wants to sign out; who does not know counts as nobody.
+func (a *Auth) caller(ctx context.Context, c *Call) (*Principal, error) {
+	p, err := a.authenticate(ctx, c.request, false)
+	if err != nil {
+		if problem(err).Status >= http.StatusInternalServerError {
+			return nil, err
+		}
+		return nil, nil
+	}
+	if p.FirstParty() {
+		return p, nil
+	}
+	return nil, nil
+}
+
+func (a *Auth) serveLogout(ctx context.Context, c *Call, _ *None) (None, error) {
+	c.clearCookie(sessionCookie, accessCookie, refreshCookie)
+	p, err := a.caller(ctx, c)
+	if err != nil {
+		return None{}, err
+	}
+	c.Principal = p
+	id := ""
+	if p != nil {
+		id = p.SessionID
+	} else if s, err := a.presentedSession(ctx, c); err != nil {
+		return None{}, err
+	} else if s != nil {
+		id = s.ID
+	}
+	if id == "" {
+		return None{}, nil
+	}
+	e := &Engine{Kit: a.kit("logout")}
+	return None{}, ignoreNotFound(e.EndSession(ctx, c, id))
+}
+
+func (a *Auth) serveLogoutAll(ctx context.Context, c *Call, _ *None) (None, error) {
+	c.clearCookie(sessionCookie, accessCookie, refreshCookie)
+	p, err := a.caller(ctx, c)
+	if err != nil || p == nil || p.User == nil {
+		return None{}, err
+	}
+	c.Principal = p
+	e := &Engine{Kit: a.kit("logout")}
+	return None{}, ignoreNotFound(e.EndUser(ctx, c, p.User.ID))
+}
+
+type secondInput struct {
+	MFAToken   string          `json:"mfa_token"`
+	Method     string          `json:"method"`
+	Code       json.RawMessage `json:"code,omitempty"`
+	Credential json.RawMessage `json:"credential,omitempty"`
+}
+
+func (a *Auth) serveSecond(ctx context.Context, c *Call, in *secondInput) (*Outcome, error) {
+	response := in.Code
+	if len(in.Credential) > 0 {
+		response = in.Credential
+	}
+	return a.second(ctx, c, in.MFAToken, in.Method, response)
+}
+
+type reauthenticateInput struct {
+	Method     string          `json:"method,omitempty"`
+	Password   json.RawMessage `json:"password,omitempty"`
+	Code       json.RawMessage `json:"code,omitempty"`
+	Ticket     json.RawMessage `json:"ticket,omitempty"`
+	Credential json.RawMessage `json:"credential,omitempty"`
+}
+
+func (a *Auth) serveReauthenticate(ctx context.Context, c *Call, in *reauthenticateInput) (SignedInAnswer, error) {
+	if c.Principal.User == nil || c.Principal.SessionID == "" {
+		return SignedInAnswer{}, errForbidden
+	}
+	method, response := in.Method, in.Code
+	if method == "" {
+		method, response = a.responseOf(map[string]json.RawMessage{"password": in.Password, "credential": in.Credential})
+	}
+	return a.reauthenticate(ctx, c, method, response)
+}
+
+func (a *Auth) serveJWKS(w http.ResponseWriter, _ *http.Request, _ *Call) error {
+	h := w.Header()
+	h.Set("Content-Type", "application/jwk-set+json")
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(jwksMaxAge/time.Second)))
+	h.Set("Access-Control-Allow-Origin", "*")
+	_, err := w.Write(a.ring.JWKS(a.now()))
+	return err
+}
