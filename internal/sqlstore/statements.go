@@ -52,7 +52,11 @@ func (s *Statements) Query(ctx context.Context, query string, each func(Scan) er
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() {
+		if closed := rows.Close(); err == nil {
+			err = closed
+		}
+	}()
 	for rows.Next() {
 		if err := each(rows.Scan); err != nil {
 			return err

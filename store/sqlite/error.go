@@ -30,6 +30,7 @@ const (
 	codeReadOnly = 8
 	codeCorrupt  = 11
 	codeFull     = 13
+	codeCantOpen = 14
 	codeNotADB   = 26
 )
 
@@ -53,6 +54,16 @@ func explain(err error) error {
 		return wrap(ErrFull, err)
 	}
 	return err
+}
+
+// explainOpen also takes a file that cannot be opened for one without permission. Later the same code may mean that the
+// process has too many open files.
+func explainOpen(err error) error {
+	var failure *sqlite.Error
+	if errors.As(err, &failure) && failure.Code()&0xff == codeCantOpen {
+		return wrap(ErrReadOnly, err)
+	}
+	return explain(err)
 }
 
 func wrap(sentinel, err error) error {

@@ -127,9 +127,13 @@ func TestFilesAreOurs(t *testing.T) {
 			t.Errorf("%q has mode %v", suffix, info.Mode())
 		}
 	}
-	if s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "missing", "db")); err == nil {
-		s.Close()
-		t.Error("a directory was made up")
+	for name, path := range map[string]string{
+		"no directory": filepath.Join(t.TempDir(), "missing", "db"), "a directory": t.TempDir(),
+	} {
+		if s, err := sqlite.Open(t.Context(), path); err == nil {
+			s.Close()
+			t.Errorf("%s was opened", name)
+		}
 	}
 }
 

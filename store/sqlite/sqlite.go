@@ -43,7 +43,7 @@ type Store struct {
 func Open(ctx context.Context, path string) (*Store, error) {
 	s, err := open(ctx, path, patience)
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, explain(err))
+		return nil, fmt.Errorf("open database %s: %w", path, explainOpen(err))
 	}
 	return s, nil
 }
@@ -71,24 +71,27 @@ func open(ctx context.Context, path string, patience time.Duration) (*Store, err
 	readers.SetMaxOpenConns(max(4, 2*runtime.NumCPU()))
 	readers.SetMaxIdleConns(2)
 	s := &Store{readers: readers, read: sqlstore.NewStatements(readers, dialect), writer: w}
-	s.DB = sqlstore.New(s)
+	s.DB = sqlstore.New(backend{s})
 	return s, nil
 }
 
 // dialect: the common tongue of sqlstore is SQLite's own.
 func dialect(query string) string { return query }
 
+// backend hides from the users of a Store how its verbs reach the database.
+type backend struct{ store *Store }
+
 // Read runs fn on the readers; each statement sees what was committed when it began.
-func (s *Store) Read(ctx context.Context, fn func(sqlstore.Conn) error) error {
+func (b backend) Read(ctx context.Context, fn func(sqlstore.Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return explain(fn(s.read))
+	return explain(fn(b.store.read))
 }
 
 // Write runs fn in the caller's goroutine, in its turn, and returns when the commit that contains it is on disk.
-func (s *Store) Write(ctx context.Context, fn func(sqlstore.Conn) error) error {
-	return s.writer.write(ctx, fn)
+func (b backend) Write(ctx context.Context, fn func(sqlstore.Conn) error) error {
+	return b.store.writer.write(ctx, fn)
 }
 
 // Close waits for the operation that is running, refuses later ones, and closes the file.
@@ -99,7 +102,11 @@ func (s *Store) Close() error {
 // create makes an empty file for our eyes only; SQLite gives the -wal and -shm the same mode. An existing file is not
 // opened: closing it again would drop the locks that another Store of this process holds on it.
 func create(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return errors.New("not a regular file")
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)

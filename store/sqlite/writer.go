@@ -115,7 +115,10 @@ func (w *writer) step(ctx context.Context, fn func(sqlstore.Conn) error, alone b
 	if err := fn(c); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(c.failed, ctx.Err()); err != nil {
+	if c.failed != nil { // and fn looked away
+		return nil, c.failed
+	}
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if err := w.exec(`RELEASE operation`); err != nil {
