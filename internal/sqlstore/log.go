@@ -48,8 +48,9 @@ func appendEntries(ctx context.Context, c Conn, e []store.Entry) error {
 
 func (s log) After(ctx context.Context, seq int64, limit int) ([]store.Entry, store.Position, error) {
 	// One statement is one snapshot on every database, so that the head and the entries belong together.
-	const query = `SELECT log_head.incarnation, log_head.seq, log.seq, log.kind, log.hash, log.expires_at
-		FROM log_head LEFT JOIN log ON log.seq > ? ORDER BY log.seq LIMIT ?`
+	const query = `SELECT log_head.incarnation, log_head.seq, newer.seq, newer.kind, newer.hash, newer.expires_at
+		FROM log_head LEFT JOIN (SELECT seq, kind, hash, expires_at FROM log WHERE seq > ? ORDER BY seq LIMIT ?) AS newer
+		ON TRUE ORDER BY newer.seq`
 	var head store.Position
 	var entries []store.Entry
 	err := s.backend.Read(ctx, func(c Conn) error {
