@@ -121,6 +121,10 @@ func BenchmarkRotate(b *testing.B) {
 				})
 			}
 			group.Wait()
+			b.StopTimer()
+			if n, err := s.Number(b.Context(), `SELECT SUM(generation - 1) FROM grants`); err != nil || n != int64(b.N) {
+				b.Fatalf("%d rotations are stored, want %d (error %v)", n, b.N, err)
+			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rotations/s")
 		})
 	}
