@@ -248,11 +248,12 @@ func (a *Auth) onReset() {
 	a.reload()
 }
 
-// reload reads roles and signing keys again. If that fails they stay as they were until the next round of upkeep.
+// reload reads roles and signing keys again. If that fails they stay as they were, and upkeep tries again.
 func (a *Auth) reload() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := errors.Join(a.loadPolicy(ctx), a.rotator.Load(ctx)); err != nil {
+		a.policyAt.Store(true)
 		a.log.Error("roles and keys could not be read again", "error", err)
 	}
 }

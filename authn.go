@@ -304,35 +304,36 @@ func (a *Auth) bindPerson(ctx context.Context, t *liveToken) error {
 	if err != nil {
 		return err
 	}
-	if t.claims.Epoch != p.record.Epoch || a.alive(p) != nil {
+	if a.alive(p) != nil {
+		return errTokenRevoked
+	}
+	g, err := a.grantOfToken(ctx, t)
+	if err != nil {
+		return err
+	}
+	if g.Epoch != p.record.Epoch {
 		return errTokenRevoked
 	}
 	t.person = p
 	t.principal = Principal{
 		User: &p.user, ClientID: t.claims.ClientID, Scopes: strings.Fields(t.claims.Scope), AMR: t.claims.AMR,
-		AuthAt: t.claims.AuthTime, ACR: t.claims.ACR, via: viaToken, person: p,
-	}
-	if t.principal.FirstParty() {
-		return a.bindGrant(ctx, t)
+		AuthAt: t.claims.AuthTime, ACR: t.claims.ACR, via: viaToken, person: p, grant: g.ID, SessionID: g.SessionID,
 	}
 	return nil
 }
 
-// bindGrant finds the session behind a first-party token.
-func (a *Auth) bindGrant(ctx context.Context, t *liveToken) error {
+// grantOfToken reads the grant that a token hangs on (R10). It may have been carried over into a later epoch than the
+// token knows of: the caller's own, when he changed his password.
+func (a *Auth) grantOfToken(ctx context.Context, t *liveToken) (store.Grant, error) {
 	id, ok := grantOf(t.claims.GID)
 	if !ok {
-		return errInvalidToken
+		return store.Grant{}, errInvalidToken
 	}
 	g, err := a.store.Grants().Get(ctx, id)
-	if isNotFound(err) {
-		return errTokenRevoked
+	if isNotFound(err) || err == nil && (g.UserID != t.claims.Subject || g.ClientID != t.claims.ClientID) {
+		return g, errTokenRevoked
 	}
-	if err != nil {
-		return fault("read grant", err)
-	}
-	t.principal.grant, t.principal.SessionID = g.ID, g.SessionID
-	return nil
+	return g, fault("read grant", err)
 }
 
 // keyRevoked says whether the key that a token names was revoked, as told apart from one that never existed.

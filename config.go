@@ -12,6 +12,7 @@ import (
 
 	"github.com/ostiary/ostiary/authz"
 	"github.com/ostiary/ostiary/internal/keys"
+	"github.com/ostiary/ostiary/secure"
 	"github.com/ostiary/ostiary/store"
 	"github.com/ostiary/ostiary/token"
 )
@@ -165,6 +166,9 @@ func (c *Config) validate() (*url.URL, error) {
 	}
 	if len(c.Key.master.IDs()) == 0 {
 		return nil, errors.New("ostiary: Config.Key is missing; make one with OpenKey")
+	}
+	if err := secure.Proxies(c.Proxies).Valid(); err != nil {
+		return nil, fmt.Errorf("ostiary: Config.Proxies: %w", err)
 	}
 	c.defaults()
 	return base, c.checkValues()

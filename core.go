@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/ostiary/ostiary/store"
 )
 
 // Names of routes that other packages refer to.
@@ -97,7 +99,11 @@ func (a *Auth) caller(ctx context.Context, c *Call) (*Principal, error) {
 	return nil, nil
 }
 
-func (a *Auth) serveLogout(ctx context.Context, c *Call, _ *None) (None, error) {
+type logoutInput struct {
+	RefreshToken string `json:"refresh_token,omitempty"` // for callers who hold nothing else
+}
+
+func (a *Auth) serveLogout(ctx context.Context, c *Call, in *logoutInput) (None, error) {
 	c.clearCookie(sessionCookie, accessCookie, refreshCookie)
 	p, err := a.caller(ctx, c)
 	if err != nil {
@@ -107,16 +113,29 @@ func (a *Auth) serveLogout(ctx context.Context, c *Call, _ *None) (None, error) 
 	id := ""
 	if p != nil {
 		id = p.SessionID
-	} else if s, err := a.presentedSession(ctx, c); err != nil {
+	} else if id, err = a.presentedID(ctx, c, in.RefreshToken); err != nil {
 		return None{}, err
-	} else if s != nil {
-		id = s.ID
 	}
 	if id == "" {
 		return None{}, nil
 	}
 	e := &Engine{Kit: a.kit("logout")}
 	return None{}, ignoreNotFound(e.EndSession(ctx, c, id))
+}
+
+// presentedID is the session that a caller without a valid session or access token still shows: by its refresh token.
+func (a *Auth) presentedID(ctx context.Context, c *Call, refresh string) (string, error) {
+	var s *store.Session
+	var err error
+	if refresh != "" {
+		s, err = a.sessionOfRefresh(ctx, refresh)
+	} else {
+		s, err = a.presentedSession(ctx, c)
+	}
+	if err != nil || s == nil {
+		return "", err
+	}
+	return s.ID, nil
 }
 
 func (a *Auth) serveLogoutAll(ctx context.Context, c *Call, _ *None) (None, error) {

@@ -69,11 +69,11 @@ func (a *Auth) guess(ctx context.Context, c *Call, in any) (*guess, error) {
 	if got := a.sources.Take("failure", c.Source, rateSourceFailures, a.now()); !got.OK {
 		return nil, errRateLimited.After(got.RetryAfter)
 	}
-	named, ok := in.(AccountKey)
-	if !ok || named.AccountKey() == "" {
+	account := guessed(c, in)
+	if account == "" {
 		return g, nil
 	}
-	mac := a.cfg.Key.master.MAC("ostiary throttle v1", []byte(named.AccountKey()))
+	mac := a.cfg.Key.master.MAC("ostiary throttle v1", []byte(account))
 	g.account = "failure:" + base64.RawURLEncoding.EncodeToString(mac[:16])
 	got, err := a.volatile.Counters().Take(ctx, g.account, rateAccountFailures, a.now())
 	if err == nil && got.OK {
@@ -84,6 +84,17 @@ func (a *Auth) guess(ctx context.Context, c *Call, in any) (*guess, error) {
 		return nil, fault("count attempt", err)
 	}
 	return nil, errRateLimited.After(got.RetryAfter)
+}
+
+// guessed names the account whose secret is tried: the caller's own, or the one that the input names.
+func guessed(c *Call, in any) string {
+	if c.Principal != nil && c.Principal.User != nil {
+		return "user:" + c.Principal.User.ID
+	}
+	if named, ok := in.(AccountKey); ok {
+		return named.AccountKey()
+	}
+	return ""
 }
 
 // settle gives the try back unless a secret was wrong.

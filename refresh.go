@@ -117,7 +117,7 @@ func (a *Auth) refreshable(ctx context.Context, id string, inCookie bool) (*refr
 	if err != nil {
 		return nil, err
 	}
-	if s == nil || s.Epoch != g.Epoch || !a.now().Before(s.ExpiresAt) {
+	if s == nil || s.Epoch != g.Epoch || !a.now().Before(s.ExpiresAt) || !a.now().Before(s.IdleAt) {
 		return nil, errTokenRevoked
 	}
 	return &refreshed{g, s}, nil
@@ -221,7 +221,7 @@ func (a *Auth) theft(ctx context.Context, c *Call, g store.Grant) error {
 		if err != nil || u.Email == "" {
 			return ignoreNotFound(err)
 		}
-		return t.Mail(ctx, publicUser(u, false), "token_theft", nil)
+		return t.Mail(ctx, publicUser(u, false), "token_theft", map[string]string{"Link": a.issuer + "/account"})
 	})
 	if err != nil {
 		return err

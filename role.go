@@ -26,7 +26,6 @@ func (a *Auth) loadPolicy(ctx context.Context) error {
 		return err
 	}
 	a.policy.Store(policy)
-	a.persons.Clear()
 	return nil
 }
 

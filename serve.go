@@ -199,7 +199,7 @@ func (a *Auth) admit(w http.ResponseWriter, r *http.Request, route *Route, c *Ca
 		return nil
 	}
 	p, err := a.authenticate(r.Context(), r, route.Scope != "")
-	if err != nil && (route.Access == SignedIn || explicit(r)) {
+	if err != nil && (route.Access == SignedIn || explicit(r) || problem(err).Status >= http.StatusInternalServerError) {
 		return err
 	}
 	c.Principal = p

@@ -247,16 +247,17 @@ func (a *Auth) findPresented(ctx context.Context, r *http.Request) (*store.Sessi
 		}
 		return &s, fault("read session", err)
 	}
-	v := a.cookie(r, refreshCookie)
-	if v == "" {
-		return nil, nil
-	}
-	parsed, ok := a.parseRefresh(v)
+	return a.sessionOfRefresh(ctx, a.cookie(r, refreshCookie))
+}
+
+// sessionOfRefresh is the session behind a refresh token that we minted, whether or not it is the newest.
+func (a *Auth) sessionOfRefresh(ctx context.Context, raw string) (*store.Session, error) {
+	parsed, ok := a.parseRefresh(raw)
 	if !ok {
 		return nil, nil
 	}
 	g, err := a.store.Grants().Get(ctx, parsed.grant)
-	if isNotFound(err) || g.SessionID == "" {
+	if isNotFound(err) || err == nil && g.SessionID == "" {
 		return nil, nil
 	}
 	if err != nil {

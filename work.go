@@ -62,11 +62,13 @@ func (a *Auth) every(ctx context.Context, interval time.Duration, wake <-chan st
 // upkeep rotates signing keys and removes what has expired, a bounded batch at a time.
 func (a *Auth) upkeep(ctx context.Context) error {
 	now := a.now()
+	if a.policyAt.Swap(false) {
+		a.reload()
+	}
 	_, err := a.rotator.Tick(ctx)
 	a.follower.Revoked().Trim(now)
 	return errors.Join(
 		err,
-		a.loadPolicyQuietly(ctx),
 		a.sweepSessions(ctx, now),
 		a.sweep(ctx, "grants", func() (int, error) {
 			return a.store.Grants().End(ctx, store.GrantQuery{Expired: now, Limit: sweepBatch})
@@ -75,14 +77,6 @@ func (a *Auth) upkeep(ctx context.Context) error {
 		a.sweep(ctx, "revocations", func() (int, error) { return a.store.Log().Trim(ctx, now, sweepBatch) }),
 		a.sweep(ctx, "counters", func() (int, error) { return a.volatile.Counters().Sweep(ctx, now, sweepBatch) }),
 	)
-}
-
-// loadPolicyQuietly makes up for a reload that failed.
-func (a *Auth) loadPolicyQuietly(ctx context.Context) error {
-	if a.policy.Load() != nil && !a.policyAt.Swap(false) {
-		return nil
-	}
-	return a.loadPolicy(ctx)
 }
 
 // sweep removes batches until one is not full.

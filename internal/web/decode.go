@@ -47,7 +47,8 @@ const MaxDepth = 32
 
 // Decode fills in, a pointer to a struct, from the request: fields tagged `json` from the JSON body, `path` from the
 // pattern's wildcards, `query` from the query string. Body names are compared exactly; unknown and repeated names, trailing
-// data and invalid UTF-8 are refused. A struct without json fields takes no body or {}.
+// data and invalid UTF-8 are refused. A struct whose json
+// fields are all marked omitempty takes no body, too.
 func Decode(r *http.Request, in any, maxBody int64) error {
 	fields := shape(reflect.TypeOf(in).Elem())
 	if err := decodeOutside(r, in, fields); err != nil {
@@ -58,7 +59,7 @@ func Decode(r *http.Request, in any, maxBody int64) error {
 		return err
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
-		if fields.body() {
+		if fields.needsBody {
 			return &InputError{Detail: "The request needs a JSON body."}
 		}
 		return nil

@@ -9,9 +9,8 @@ import (
 // structShape says which names a struct takes, and from where.
 type structShape struct {
 	json, path, query map[string][]int
+	needsBody         bool // a json field is not marked omitempty
 }
-
-func (s structShape) body() bool { return len(s.json) > 0 }
 
 var shapes sync.Map // reflect.Type → structShape, a pure function of the type
 
@@ -20,12 +19,12 @@ func shape(t reflect.Type) structShape {
 		return s.(structShape)
 	}
 	s := structShape{json: map[string][]int{}, path: map[string][]int{}, query: map[string][]int{}}
-	collect(t, nil, s)
+	collect(t, nil, &s)
 	shapes.Store(t, s)
 	return s
 }
 
-func collect(t reflect.Type, prefix []int, s structShape) {
+func collect(t reflect.Type, prefix []int, s *structShape) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		index := append(append([]int(nil), prefix...), i)
@@ -40,8 +39,9 @@ func collect(t reflect.Type, prefix []int, s structShape) {
 			s.path[name] = index
 		} else if name := f.Tag.Get("query"); name != "" {
 			s.query[name] = index
-		} else if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+		} else if name, options, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
 			s.json[name] = index
+			s.needsBody = s.needsBody || options != "omitempty"
 		}
 	}
 }
