@@ -57,6 +57,9 @@ type Config struct {
 	// InsecureNoRateLimits turns every rate limit off. For load tests only.
 	InsecureNoRateLimits bool
 
+	// Passive leaves upkeep and mail to the servers on the same store: for programs that run one command and end.
+	Passive bool
+
 	Log *slog.Logger     // default: slog.Default()
 	Now func() time.Time // tests only; timers are real. Default time.Now
 }

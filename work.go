@@ -27,6 +27,9 @@ const (
 func (a *Auth) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.stop = cancel
+	if a.cfg.Passive {
+		return
+	}
 	a.background(func() { a.follower.Run(ctx) })
 	a.background(func() { a.every(ctx, upkeepEvery, nil, a.upkeep) })
 	if a.cfg.Mailer != nil {
