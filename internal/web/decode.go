@@ -287,16 +287,37 @@ func setText(v reflect.Value, s string) error {
 	return nil
 }
 
-// DecodeForm fills the same struct from a form: its json names are the field names, and names that are not known (buttons,
-// return_to) are left to the page.
+// DecodeForm fills the same struct from a form: its json and path names are the field names, and names that are not known
+// (buttons, return_to) are left to the page. A member that is raw JSON becomes a JSON string.
 func DecodeForm(form map[string][]string, in any) error {
 	v := reflect.ValueOf(in).Elem()
-	for name, index := range shape(v.Type()).json {
+	fields := shape(v.Type())
+	for name, index := range fields.path {
 		for _, value := range form[name] {
 			if err := setText(v.FieldByIndex(index), value); err != nil {
+				return wrongField("path."+name, err)
+			}
+		}
+	}
+	for name, index := range fields.json {
+		for _, value := range form[name] {
+			if err := setFormText(v.FieldByIndex(index), value); err != nil {
 				return wrongField("body."+name, err)
 			}
 		}
 	}
 	return nil
+}
+
+func setFormText(v reflect.Value, s string) error {
+	raw, ok := v.Addr().Interface().(*json.RawMessage)
+	if !ok {
+		return setText(v, s)
+	}
+	if !utf8.ValidString(s) {
+		return errors.New("must be valid UTF-8")
+	}
+	text, err := json.Marshal(s)
+	*raw = text
+	return err
 }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http/httptest"
 	"strings"
@@ -114,4 +115,24 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("got %T", err)
 		}
 	})
+}
+
+func TestDecodeForm(t *testing.T) {
+	t.Parallel()
+	var in struct {
+		ID       string          `path:"id"`
+		Name     *string         `json:"name"`
+		Password json.RawMessage `json:"password"`
+	}
+	form := map[string][]string{"id": {"7"}, "name": {""}, "password": {`a"b`}, "return_to": {"/x"}}
+	if err := web.DecodeForm(form, &in); err != nil {
+		t.Fatal(err)
+	}
+	if in.ID != "7" || in.Name == nil || string(in.Password) != `"a\"b"` {
+		t.Fatalf("got %+v", in)
+	}
+	err := web.DecodeForm(map[string][]string{"password": {"\xff"}}, &in)
+	if input := new(web.InputError); !errors.As(err, &input) || input.Fields[0].Location != "body.password" {
+		t.Fatalf("invalid UTF-8: got %v", err)
+	}
 }
