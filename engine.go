@@ -54,6 +54,9 @@ func (e *Engine) Submit(w http.ResponseWriter, r *http.Request, c *Call, route s
 	return out, err
 }
 
+// Problem is what may be seen of an error, for pages that show it beside the form it came from.
+func (e *Engine) Problem(err error) *Error { return problem(err) }
+
 // SafeReturn is return_to if it is a path on this host, and the account page otherwise (R9).
 func (e *Engine) SafeReturn(returnTo string) string {
 	if localPath(returnTo) {
