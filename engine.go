@@ -98,23 +98,58 @@ func (e *Engine) EndUser(ctx context.Context, c *Call, userID string) error {
 	return e.a.do(ctx, c, func(t *Tx) error { return t.endSessions(ctx, userID, "") })
 }
 
-// Sessions returns the live sessions of a person, or with userID "" of everybody, after the given ID.
-func (e *Engine) Sessions(ctx context.Context, userID, after string, limit int) ([]store.Session, error) {
-	list, err := e.a.volatile.Sessions().List(ctx, store.SessionQuery{UserID: userID, After: after, Limit: limit})
+// Session finds a live session. store.ErrNotFound.
+func (e *Engine) Session(ctx context.Context, id string) (store.Session, error) {
+	s, err := e.a.volatile.Sessions().Get(ctx, id)
 	if err != nil {
-		return nil, fault("list sessions", err)
+		return s, fault("read session", err)
 	}
-	now := e.a.now()
-	live := make([]store.Session, 0, len(list))
-	for _, s := range list {
-		p, err := e.a.person(ctx, e.a.personKey(s.UserID), s.UserID)
-		if isNotFound(err) {
-			continue
+	live, err := e.living(ctx, []store.Session{s})
+	if err != nil {
+		return s, err
+	}
+	if len(live) == 0 {
+		return s, fmt.Errorf("read session: %w", store.ErrNotFound)
+	}
+	return s, nil
+}
+
+// Sessions returns at most limit (0: all) live sessions of a person, or with userID "" of everybody, after the given ID.
+func (e *Engine) Sessions(ctx context.Context, userID, after string, limit int) ([]store.Session, error) {
+	found := []store.Session{}
+	for {
+		page, err := e.a.volatile.Sessions().List(ctx, store.SessionQuery{UserID: userID, After: after, Limit: limit})
+		if err != nil {
+			return nil, fault("list sessions", err)
 		}
+		live, err := e.living(ctx, page)
 		if err != nil {
 			return nil, err
 		}
-		if s.Epoch == p.record.Epoch && now.Before(s.IdleAt) && now.Before(s.ExpiresAt) {
+		found = append(found, live...)
+		if limit == 0 || len(page) < limit {
+			return found, nil
+		}
+		if len(found) >= limit {
+			return found[:limit], nil
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// living leaves out what has expired or was ended; the volatile store may not know yet (R22).
+func (e *Engine) living(ctx context.Context, list []store.Session) ([]store.Session, error) {
+	now := e.a.now()
+	var live []store.Session
+	for _, s := range list {
+		if !now.Before(s.IdleAt) || !now.Before(s.ExpiresAt) {
+			continue
+		}
+		found, err := e.a.live(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if found != nil {
 			live = append(live, s)
 		}
 	}
@@ -164,39 +199,116 @@ func (e *Engine) Administer(ctx context.Context, c *Call, fn func(t *AdminTx) er
 	return e.a.doFor(ctx, e.name, c, func(t *Tx) error { return fn(&AdminTx{t}) })
 }
 
-// AdminTx is a [Tx] with the verbs of an administrator.
+// AdminTx is a [Tx] with the verbs of an administrator. Whoever is calling over HTTP is held to what he has himself: see
+// rights. The answer is then forbidden.
 type AdminTx struct{ *Tx }
 
-// CreateUser adds a person with roles.
+// CreateUser adds a person with roles, which the caller must be able to give.
 func (t *AdminTx) CreateUser(ctx context.Context, n NewUser, roles []string) (User, error) {
-	for _, name := range roles {
-		if !t.a.roleExists(name) {
-			return User{}, errInvalidRequest.At("body.roles", fmt.Sprintf("there is no role %q", name))
-		}
+	roles, err := t.a.checkRoleNames(roles)
+	if err != nil {
+		return User{}, err
+	}
+	r, err := t.rights(ctx)
+	if err != nil {
+		return User{}, err
+	}
+	if err := r.give(roles); err != nil {
+		return User{}, err
 	}
 	return t.createUser(ctx, n, roles)
 }
 
+// EditProfile changes a person's profile.
+func (t *AdminTx) EditProfile(ctx context.Context, userID string, p Profile) error {
+	if _, _, err := t.reach(ctx, userID); err != nil {
+		return err
+	}
+	return t.Tx.EditProfile(ctx, userID, p)
+}
+
 // SetStatus disables or enables a person.
 func (t *AdminTx) SetStatus(ctx context.Context, userID string, status store.Status) error {
+	if _, _, err := t.reach(ctx, userID); err != nil {
+		return err
+	}
 	return t.setStatus(ctx, userID, status)
 }
 
-// SetRoles replaces a person's roles.
+// SetRoles replaces a person's roles. The caller must be able to give the ones that are new.
 func (t *AdminTx) SetRoles(ctx context.Context, userID string, roles []string) error {
+	r, u, err := t.reach(ctx, userID)
+	if err != nil {
+		return err
+	}
+	added := slices.DeleteFunc(slices.Clone(roles), func(name string) bool { return slices.Contains(u.Roles, name) })
+	if added, err = t.a.checkRoleNames(added); err != nil {
+		return err
+	}
+	if err := r.give(added); err != nil {
+		return err
+	}
 	return t.setRoles(ctx, userID, roles)
 }
 
-// DeleteUser removes a person with everything that hangs on him.
+// DeleteUser removes a person with everything that hangs on him. Whoever deletes himself loses his cookies, too.
 func (t *AdminTx) DeleteUser(ctx context.Context, userID string) error {
-	return t.deleteUser(ctx, userID)
+	if _, _, err := t.reach(ctx, userID); err != nil {
+		return err
+	}
+	if err := t.deleteUser(ctx, userID); err != nil {
+		return err
+	}
+	if t.c != nil && t.c.Principal != nil && t.c.Principal.User != nil && t.c.Principal.User.ID == userID {
+		t.after = append(t.after, func(context.Context) error {
+			t.c.clearCookie(sessionCookie, accessCookie, refreshCookie)
+			return nil
+		})
+	}
+	return nil
 }
 
-// PutRole saves a role of the store. Roles that are fixed in code cannot be changed.
-func (t *AdminTx) PutRole(ctx context.Context, r authz.Role) error { return t.putRole(ctx, r) }
+// EndSession ends a session of anybody, as [Engine.Session] found it, with everything that hangs on it.
+func (t *AdminTx) EndSession(ctx context.Context, s store.Session) error {
+	if _, _, err := t.reach(ctx, s.UserID); err != nil {
+		return err
+	}
+	return t.endSession(ctx, s, "revoked")
+}
 
-// DeleteRole removes a role of the store. conflict: another role inherits it.
-func (t *AdminTx) DeleteRole(ctx context.Context, name string) error { return t.deleteRole(ctx, name) }
+// PutRole saves a role of the store. Roles that are fixed in code cannot be changed. The caller must hold what the role
+// grants now, and be able to give what it will grant.
+func (t *AdminTx) PutRole(ctx context.Context, role authz.Role) error {
+	r, err := t.reachRole(ctx, role.Name)
+	if err != nil {
+		return err
+	}
+	if err := r.cover(role.Permissions); err != nil {
+		return err
+	}
+	if err := t.checkRoles(ctx, &role, role.Name); err != nil {
+		return errInvalidRequest.At("body", err.Error())
+	}
+	if err := r.give(role.Inherits); err != nil {
+		return err
+	}
+	return t.putRole(ctx, role)
+}
+
+// DeleteRole removes a role of the store. conflict: another role inherits it, or somebody has it.
+func (t *AdminTx) DeleteRole(ctx context.Context, name string) error {
+	if _, err := t.reachRole(ctx, name); err != nil {
+		return err
+	}
+	holders, err := t.tx.Users().List(ctx, store.UserQuery{Role: name, Limit: 1})
+	if err != nil {
+		return fault("list users", err)
+	}
+	if len(holders) > 0 && !t.a.fixedRole(name) {
+		return errRoleInUse
+	}
+	return t.deleteRole(ctx, name)
+}
 
 // Roles returns all roles, those fixed in code included.
 func (e *Engine) Roles() []authz.Role { return e.a.policy.Load().Roles() }
@@ -274,7 +386,7 @@ func (e *Engine) Export(ctx context.Context, userID string) (map[string]any, err
 	if err != nil {
 		return nil, fault("list grants", err)
 	}
-	events, err := e.Events(ctx, store.EventQuery{Subject: userID, Limit: 1000})
+	events, err := e.history(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
@@ -286,6 +398,23 @@ func (e *Engine) Export(ctx context.Context, userID string) (map[string]any, err
 		"user": p.user, "credentials": exportCredentials(creds), "sessions": exportSessions(sessions),
 		"grants": exportGrants(grants), "events": exportEvents(events),
 	}, nil
+}
+
+// history is everything that happened to a person.
+func (e *Engine) history(ctx context.Context, userID string) ([]store.Event, error) {
+	const page = 1000
+	var all []store.Event
+	for q := (store.EventQuery{Subject: userID, Limit: page}); ; {
+		list, err := e.Events(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+		if len(list) < page {
+			return all, nil
+		}
+		q.Before = list[len(list)-1].Seq
+	}
 }
 
 func exportCredentials(list []store.Credential) []map[string]any {
@@ -318,9 +447,17 @@ func exportGrants(list []store.Grant) []map[string]any {
 func exportEvents(list []store.Event) []map[string]any {
 	out := make([]map[string]any, 0, len(list))
 	for _, e := range list {
-		out = append(out, map[string]any{"kind": e.Kind, "at": e.At, "ip": e.Source.String(), "detail": e.Detail})
+		out = append(out, map[string]any{"kind": e.Kind, "at": e.At, "ip": EventSource(e), "detail": e.Detail})
 	}
 	return out
+}
+
+// EventSource is the address an event came from, as the person whom it concerns may see it: "" when somebody else did it.
+func EventSource(e store.Event) string {
+	if !e.Source.IsValid() || e.Actor != "" && e.Actor != e.Subject {
+		return ""
+	}
+	return e.Source.String()
 }
 
 // Answers of a store, as people may see them.

@@ -95,6 +95,7 @@ var (
 	errEmailTaken      = Fail(http.StatusConflict, "email_taken", "There is an account with this address already.")
 	errConflict        = Fail(http.StatusConflict, "conflict", "Somebody else changed this at the same moment. Please try again.")
 	errLastAdmin       = Fail(http.StatusConflict, "last_administrator", "This is the last administrator: make somebody else one first.")
+	errRoleInUse       = Fail(http.StatusConflict, "conflict", "Somebody has this role: take it away first.")
 	errLinkRequired    = Fail(http.StatusConflict, "link_required", "There is an account with this address already. Sign in to it first, then connect the provider.")
 	errRateLimited     = Fail(http.StatusTooManyRequests, "rate_limited", "Too many attempts. Please wait a moment.")
 	errMailMissing     = Fail(http.StatusServiceUnavailable, "mail_not_configured", "This server cannot send mail yet.")

@@ -250,18 +250,12 @@ func (t *Tx) setStatus(ctx context.Context, userID string, status store.Status) 
 
 // setRoles replaces a person's roles, which must exist.
 func (t *Tx) setRoles(ctx context.Context, userID string, roles []string) error {
-	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
-	if len(roles) > maxUserRoles {
-		return errInvalidRequest.At("body.roles", "may hold at most "+strconv.Itoa(maxUserRoles))
-	}
-	for _, name := range roles {
-		if !t.a.roleExists(name) {
-			return errInvalidRequest.At("body.roles", fmt.Sprintf("there is no role %q", name))
-		}
-	}
 	before, err := t.tx.Users().Get(ctx, userID)
 	if err != nil {
 		return fault("read user", err)
+	}
+	if roles, err = t.a.checkRoleNames(roles); err != nil {
+		return err
 	}
 	after, err := t.edit(ctx, userID, func(u *store.User) error { u.Roles = roles; return nil })
 	if err != nil {
@@ -274,6 +268,20 @@ func (t *Tx) setRoles(ctx context.Context, userID string, roles []string) error 
 }
 
 const maxUserRoles = 100
+
+// checkRoleNames sorts the names of roles, each once, and refuses ones that do not exist.
+func (a *Auth) checkRoleNames(roles []string) ([]string, error) {
+	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
+	if len(roles) > maxUserRoles {
+		return nil, errInvalidRequest.At("body.roles", "may hold at most "+strconv.Itoa(maxUserRoles))
+	}
+	for _, name := range roles {
+		if !a.roleExists(name) {
+			return nil, errInvalidRequest.At("body.roles", "holds a role that does not exist")
+		}
+	}
+	return roles, nil
+}
 
 // deleteUser removes a person with everything that hangs on him. What happened to others stays on record.
 func (t *Tx) deleteUser(ctx context.Context, userID string) error {
