@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -59,23 +61,54 @@ func upToDate(ctx context.Context, db *sql.DB) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var tables int
-	const exists = `SELECT COUNT(*) FROM sqlite_schema WHERE name = 'goose_db_version'`
-	if err := db.QueryRowContext(ctx, exists).Scan(&tables); err != nil || tables == 0 {
+	version, err := schemaVersion(ctx, db)
+	if err != nil || version == 0 {
 		return false, err
 	}
-	var version sql.NullInt64
-	if err := db.QueryRowContext(ctx, `SELECT MAX(version_id) FROM goose_db_version`).Scan(&version); err != nil {
-		return false, err
-	}
-	if version.Int64 > known {
-		return false, fmt.Errorf("database schema is version %d, this build knows up to %d: %w", version.Int64, known, ErrNewer)
+	if version > known {
+		return false, fmt.Errorf("database schema is version %d, this build knows up to %d: %w", version, known, ErrNewer)
 	}
 	var mode string
 	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil {
 		return false, err
 	}
-	return version.Int64 == known && mode == "wal", nil
+	return version == known && mode == "wal", nil
+}
+
+// schemaVersion is that of the file; 0 when it has no schema of ours.
+func schemaVersion(ctx context.Context, db *sql.DB) (int64, error) {
+	var tables int
+	const exists = `SELECT COUNT(*) FROM sqlite_schema WHERE name = 'goose_db_version'`
+	if err := db.QueryRowContext(ctx, exists).Scan(&tables); err != nil || tables == 0 {
+		return 0, err
+	}
+	var version sql.NullInt64
+	err := db.QueryRowContext(ctx, `SELECT MAX(version_id) FROM goose_db_version`).Scan(&version)
+	return version.Int64, err
+}
+
+// Schema returns the version of the schema at path, 0 when there is none, and the newest that this build knows. It changes
+// nothing; Open does. fs.ErrNotExist: there is no file. Otherwise its errors are those of Open.
+func Schema(ctx context.Context, path string) (version, known int64, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return 0, 0, err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return 0, 0, err
+	}
+	if known, err = newest(); err != nil {
+		return 0, 0, err
+	}
+	db, err := sql.Open("sqlite", source(path, patience, "query_only(1)"))
+	if err != nil {
+		return 0, known, err
+	}
+	db.SetMaxOpenConns(1)
+	version, err = schemaVersion(ctx, db)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return 0, known, fmt.Errorf("open database %s: %w", path, explainOpen(err))
+	}
+	return version, known, nil
 }
 
 // newest is the version of the last embedded migration.

@@ -1,6 +1,9 @@
 package sqlite_test
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -29,4 +32,25 @@ func open(t testing.TB, path string) *sqlite.Store {
 		}
 	})
 	return s
+}
+
+func TestSchemaChangesNothing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "db")
+	if _, _, err := sqlite.Schema(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("looking made a file: %v", err)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if version, known, err := sqlite.Schema(t.Context(), path); version != 0 || known == 0 || err != nil {
+		t.Errorf("an empty file: version %d of %d, %v", version, known, err)
+	}
+	open(t, path)
+	if version, known, err := sqlite.Schema(t.Context(), path); version != known || err != nil {
+		t.Errorf("an open database: version %d of %d, %v", version, known, err)
+	}
 }
