@@ -68,6 +68,9 @@ type Config struct {
 type SessionConfig struct {
 	TTL  time.Duration // from sign-in. Default 30 days
 	Idle time.Duration // without use; at most TTL. Default 7 days
+	// Uncached reads session and person from the store at every request: nothing is stale, on any node, for the price of
+	// the reads.
+	Uncached bool
 }
 
 // TokenConfig says what tokens look like and how long they live.
@@ -116,6 +119,9 @@ func NewKey() (Key, error) {
 	m, err := keys.NewMaster()
 	return Key{m}, err
 }
+
+// ErrWrongKey says that what is stored was sealed under a master key that the ring does not hold.
+var ErrWrongKey = keys.ErrSealed
 
 // IDs names the keys of the ring without revealing them, the current one first.
 func (k Key) IDs() []string {
