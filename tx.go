@@ -266,6 +266,9 @@ func (a *Auth) mailData(c *Call, about User, data map[string]string) map[string]
 		"Product": a.cfg.Product, "URL": a.issuer, "Name": about.Name, "Email": about.Email,
 		"When": a.now().UTC().Format("2 January 2006, 15:04 UTC"),
 	}
+	if !about.EmailVerified {
+		all["Name"] = "" // whoever wrote it is not known to be who reads it
+	}
 	if c != nil && c.Source.IsValid() {
 		all["Source"], all["Device"] = c.Source.String(), c.UserAgent
 	}

@@ -1,0 +1,78 @@
+package ostiary
+
+import (
+	"context"
+	"encoding/base64"
+
+	"github.com/ostiary/ostiary/store"
+)
+
+// What a method asks of the engine beside its own credentials and tickets. The answers are decided here.
+
+// Demand checks a condition on the caller that a route cannot declare, because it depends on the input: "a recent sign-in,
+// or the password in this very call". The error is the one that a route with that Need would answer.
+func (k *Kit) Demand(c *Call, need ...Check) error {
+	if c.Principal == nil {
+		return errNotSignedIn
+	}
+	for _, n := range need {
+		if err := n.check(k.a, c.Principal, c.request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Allow takes one unit of a limit that is shared by all nodes, and says whether there was one: for what is refused without
+// telling, like mail to one address. It must not be called inside a transaction.
+func (k *Kit) Allow(ctx context.Context, limit, key string, rate store.Rate) (bool, error) {
+	if k.a.cfg.InsecureNoRateLimits {
+		return true, nil
+	}
+	mac := k.a.cfg.Key.master.MAC("ostiary throttle v1", []byte(k.name+"\x00"+limit+"\x00"+key))
+	got, err := k.a.volatile.Counters().Take(ctx, limit+":"+base64.RawURLEncoding.EncodeToString(mac[:16]), rate, k.a.now())
+	return got.OK, fault("count", err)
+}
+
+// In gives a method its own credentials and tickets inside a transaction that somebody else began: an administrator who
+// sets a password.
+func (k *Kit) In(t *Tx) (*Vault, *Desk) {
+	return &Vault{method: k.name, rows: t.tx.Credentials(), a: k.a, log: t}, &Desk{prefix: k.name, rows: t.tx.Tickets(), a: k.a}
+}
+
+// User reads a person inside the transaction. store.ErrNotFound.
+func (t *Tx) User(ctx context.Context, id string) (User, error) {
+	u, err := t.tx.Users().Get(ctx, id)
+	if err != nil {
+		return User{}, fault("read user", err)
+	}
+	creds, err := t.tx.Credentials().Of(ctx, id)
+	if err != nil {
+		return User{}, fault("read credentials", err)
+	}
+	return newPerson(u, creds).user, nil
+}
+
+// Factors returns the names of the methods that a person has second factors of.
+func (t *Tx) Factors(ctx context.Context, userID string) ([]string, error) {
+	creds, err := t.tx.Credentials().Of(ctx, userID)
+	if err != nil {
+		return nil, fault("read credentials", err)
+	}
+	return newPerson(store.User{}, creds).factors, nil
+}
+
+// Happened returns at most limit events of one kind about a person, newest first.
+func (t *Tx) Happened(ctx context.Context, kind, subject string, limit int) ([]store.Event, error) {
+	list, err := t.tx.Events().List(ctx, store.EventQuery{Subject: subject, Kind: kind, Limit: limit})
+	return list, fault("list events", err)
+}
+
+// Check says what is wrong with what somebody says of himself, before it is known whether he may join: so that the answer
+// does not depend on that.
+func (n NewUser) Check() error {
+	if _, err := normalEmail(n.Email); err != nil {
+		return err
+	}
+	return checkProfile(store.User{Name: n.Name, Picture: n.Picture, Locale: n.Locale})
+}
