@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func names() []string {
 	return []string{
 		"verify", "reset", "password_changed", "email_change", "email_changed", "signup_exists", "token_theft", "invite",
-		"account_deleted",
+		"account_deleted", "email_taken",
 	}
 }
 
@@ -128,7 +128,7 @@ func TestStrangersWriteNoLinks(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"verify", "email_change", "invite", "signup_exists"} {
+	for _, name := range []string{"verify", "email_change", "invite", "signup_exists", "email_taken"} {
 		m, _ := templates(t).Render(name, "en", data())
 		if strings.Contains(m.Text+m.HTML, "Ada") {
 			t.Errorf("%s goes to an address that may not be the person's, and holds a name", name)
