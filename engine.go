@@ -286,11 +286,11 @@ func (t *AdminTx) PutRole(ctx context.Context, role authz.Role) error {
 	if err := r.cover(role.Permissions); err != nil {
 		return err
 	}
-	if err := t.checkRoles(ctx, &role, role.Name); err != nil {
-		return errInvalidRequest.At("body", err.Error())
-	}
 	if err := r.give(role.Inherits); err != nil {
 		return err
+	}
+	if len(role.Permissions)+len(role.Inherits) == 0 && !r.all {
+		return errNotHeld.Because(errors.New("a role without permissions means something only by its name"))
 	}
 	return t.putRole(ctx, role)
 }
