@@ -22,6 +22,7 @@ type User struct {
 	Status        string    `json:"status"`
 	MFA           bool      `json:"mfa"` // a second factor is enrolled
 	CreatedAt     time.Time `json:"created_at"`
+	Epoch         int64     `json:"-"` // moves when the person is signed out everywhere
 }
 
 // person is a snapshot of somebody, kept until the log says that it changed.
@@ -50,7 +51,7 @@ func publicUser(u store.User, mfa bool) User {
 	}
 	return User{
 		ID: u.ID, Email: u.Email, EmailVerified: u.EmailVerified, Name: u.Name, Picture: u.Picture, Locale: u.Locale,
-		Roles: roles, Status: string(u.Status), MFA: mfa, CreatedAt: u.CreatedAt,
+		Roles: roles, Status: string(u.Status), MFA: mfa, CreatedAt: u.CreatedAt, Epoch: u.Epoch,
 	}
 }
 

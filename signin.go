@@ -3,6 +3,7 @@ package ostiary
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ type Proof struct {
 	AMR    []string // RFC 8176: "pwd", "otp", "hwk" …
 	// UserVerified says that one ceremony showed two factors of different categories (a passkey with user verification).
 	UserVerified bool
+	// Epoch is User.Epoch as it was before what was shown was compared, for proofs that take their time: if it has moved
+	// since, a password that was changed meanwhile lets nobody in. 0: not looked at.
+	Epoch int64
 	// Answer is written with 202 when UserID is empty: the call was accepted, and nobody was signed in.
 	Answer any
 }
@@ -52,6 +56,9 @@ func (a *Auth) signIn(ctx context.Context, c *Call, proof Proof) (*Outcome, erro
 	}
 	if err != nil {
 		return nil, err
+	}
+	if proof.Epoch != 0 && proof.Epoch != p.record.Epoch {
+		return nil, errCredentials.Because(errors.New("the account changed while the proof was checked"))
 	}
 	if refused := a.alive(p); refused != nil {
 		return nil, refused
