@@ -39,6 +39,7 @@ type Auth struct {
 	follower *follow.Follower
 	persons  *follow.Cache[[16]byte, *person]
 	sessions *follow.Cache[[32]byte, *liveSession]
+	byID     *follow.Cache[string, *liveSession] // the same sessions, for refreshing
 	tokens   *follow.Cache[string, *liveToken]
 	policy   atomic.Pointer[authz.Policy]
 	sources  *limit.Table
@@ -67,6 +68,13 @@ const (
 	cachedTokens   = 10_000
 )
 
+func (c *Config) cached(size int) int {
+	if c.Sessions.Uncached {
+		return 0
+	}
+	return size
+}
+
 // New makes an engine and starts its background work, which ends with [Auth.Close]. ctx bounds the start only.
 func New(ctx context.Context, cfg Config) (*Auth, error) {
 	base, err := cfg.validate()
@@ -78,7 +86,8 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 		now: cfg.Now, log: cfg.Log, store: cfg.Store, volatile: cfg.Volatile,
 		ring: token.NewRing(), algs: ownAlgs(cfg.Tokens.Alg),
 		persons:  follow.NewCache[[16]byte, *person](cachedPersons),
-		sessions: follow.NewCache[[32]byte, *liveSession](cachedSessions),
+		sessions: follow.NewCache[[32]byte, *liveSession](cfg.cached(cachedSessions)),
+		byID:     follow.NewCache[string, *liveSession](cfg.cached(cachedSessions)),
 		tokens:   follow.NewCache[string, *liveToken](cachedTokens),
 		sources:  limit.New(0), proxies: cfg.Proxies,
 		mux: http.NewServeMux(), named: map[string]*Route{}, verifiers: map[string]Verifier{},
@@ -244,6 +253,7 @@ func (a *Auth) onLog(entries []store.Entry) {
 func (a *Auth) onReset() {
 	a.persons.Clear()
 	a.sessions.Clear()
+	a.byID.Clear()
 	a.tokens.Clear()
 	a.reload()
 }

@@ -145,10 +145,8 @@ func (a *Auth) session(ctx context.Context, hash [32]byte) (*liveSession, error)
 	if err := a.follower.Current(ctx); err != nil {
 		return nil, fault("confirm the revocation log", err)
 	}
-	if s, ok := a.sessions.Get(hash); ok {
-		if p, ok := a.persons.Get(s.person.key); ok && p == s.person {
-			return s, nil
-		}
+	if s, ok := a.sessions.Get(hash); ok && a.unchanged(s) {
+		return s, nil
 	}
 	version := a.sessions.Version()
 	rec, err := a.volatile.Sessions().ByHash(ctx, hash)
@@ -164,6 +162,13 @@ func (a *Auth) session(ctx context.Context, hash [32]byte) (*liveSession, error)
 	}
 	a.sessions.Put(hash, s, version)
 	return s, nil
+}
+
+// unchanged says whether nothing happened to the person since the session was read: every end or change of a session is
+// told as a change of its person.
+func (a *Auth) unchanged(s *liveSession) bool {
+	p, ok := a.persons.Get(s.person.key)
+	return ok && p == s.person
 }
 
 // live compares a session record with the truth: the person's epoch and the revocation log. The volatile store may have

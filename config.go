@@ -68,8 +68,8 @@ type Config struct {
 type SessionConfig struct {
 	TTL  time.Duration // from sign-in. Default 30 days
 	Idle time.Duration // without use; at most TTL. Default 7 days
-	// Uncached reads session and person from the store at every request: nothing is stale, on any node, for the price of
-	// the reads.
+	// Uncached reads the session from the store at every request, instead of remembering it until the revocation log says
+	// otherwise.
 	Uncached bool
 }
 

@@ -117,7 +117,7 @@ func (a *Auth) refreshable(ctx context.Context, id string, inCookie bool) (*refr
 	if err != nil {
 		return nil, err
 	}
-	if s == nil || s.Epoch != g.Epoch || !a.now().Before(s.ExpiresAt) || !a.now().Before(s.IdleAt) {
+	if s == nil || s.Epoch != g.Epoch || !a.now().Before(s.ExpiresAt) || a.now().UnixMicro() >= s.idle.Load() {
 		return nil, errTokenRevoked
 	}
 	return &refreshed{g, s}, nil
@@ -125,6 +125,10 @@ func (a *Auth) refreshable(ctx context.Context, id string, inCookie bool) (*refr
 
 // sessionByID is the session behind a grant, compared with the log; nil when it is over.
 func (a *Auth) sessionByID(ctx context.Context, id string) (*liveSession, error) {
+	if s, ok := a.byID.Get(id); ok && a.unchanged(s) {
+		return s, nil
+	}
+	version := a.byID.Version()
 	rec, err := a.volatile.Sessions().Get(ctx, id)
 	if isNotFound(err) {
 		return nil, nil
@@ -132,7 +136,11 @@ func (a *Auth) sessionByID(ctx context.Context, id string) (*liveSession, error)
 	if err != nil {
 		return nil, fault("read session", err)
 	}
-	return a.live(ctx, rec)
+	s, err := a.live(ctx, rec)
+	if err == nil && s != nil {
+		a.byID.Put(id, s, version)
+	}
+	return s, err
 }
 
 // advance moves the grant to its next generation, answers a repeat as R13 says, or finds a theft.

@@ -24,9 +24,9 @@ type shard[K comparable, V any] struct {
 	m  map[K]V
 }
 
-// NewCache makes a cache for about size values.
+// NewCache makes a cache for about size values; with size 0 it remembers nothing.
 func NewCache[K comparable, V any](size int) *Cache[K, V] {
-	c := &Cache[K, V]{seed: maphash.MakeSeed(), perSize: max(1, size/shardCount)}
+	c := &Cache[K, V]{seed: maphash.MakeSeed(), perSize: (size + shardCount - 1) / shardCount}
 	for i := range c.shards {
 		c.shards[i].m = map[K]V{}
 	}
@@ -54,7 +54,7 @@ func (c *Cache[K, V]) Put(k K, v V, version uint64) {
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.version.Load() != version {
+	if c.version.Load() != version || c.perSize == 0 {
 		return
 	}
 	if _, ok := s.m[k]; !ok && len(s.m) >= c.perSize {
