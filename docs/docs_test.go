@@ -172,6 +172,21 @@ func TestFlags(t *testing.T) {
 	compare(t, "flag", inCode, inPage, "self-host.md")
 }
 
+// The program in the README is the one that compiles.
+func TestReadmeExample(t *testing.T) {
+	t.Parallel()
+	source := read(t, "example_test.go")
+	_, body, _ := strings.Cut(source, "func Example_embed() {\n")
+	body, _, _ = strings.Cut(body, "\n}\n")
+	var dedented []string
+	for line := range strings.SplitSeq(body, "\n") {
+		dedented = append(dedented, strings.TrimPrefix(line, "\t"))
+	}
+	if len(dedented) < 5 || !strings.Contains(read(t, filepath.Join(root, "README.md")), strings.Join(dedented, "\n")) {
+		t.Error("README.md does not hold the body of Example_embed")
+	}
+}
+
 // compare reports what is only in the code and what is only on the page.
 func compare(t *testing.T, what string, inCode, inPage []string, page string) {
 	t.Helper()
