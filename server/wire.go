@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"io"
+
+	"github.com/ostiary/ostiary"
+	"github.com/ostiary/ostiary/account"
+	"github.com/ostiary/ostiary/admin"
+	"github.com/ostiary/ostiary/internal/openapi"
+	"github.com/ostiary/ostiary/mail"
+	"github.com/ostiary/ostiary/method/password"
+	"github.com/ostiary/ostiary/store"
+	"github.com/ostiary/ostiary/ui"
+)
+
+// wiring is what the settings do not say.
+type wiring struct {
+	store   store.Store // which keeps sessions, too
+	key     ostiary.Key
+	passive bool
+	ready   func(ctx context.Context) error
+}
+
+// wire makes the engine with every method and part.
+func wire(ctx context.Context, c Config, w wiring) (*password.Method, *ostiary.Auth, error) {
+	mailer, err := c.mailer()
+	if err != nil {
+		return nil, nil, err
+	}
+	passwords, err := password.New(password.Config{
+		Hash: c.PasswordHash, ResetTTL: c.ResetTTL, Policy: password.Policy{MinLength: c.PasswordMinLength, Require: c.PasswordRequire},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	pages, err := ui.New(ui.Config{PasswordMin: c.PasswordMinLength})
+	if err != nil {
+		return nil, nil, err
+	}
+	auth, err := ostiary.New(ctx, ostiary.Config{
+		URL: c.URL, Store: w.store, Key: w.key, Mailer: mailer, Product: c.Product, Log: c.Log, Passive: w.passive,
+		Methods: []ostiary.Method{passwords},
+		Parts: []ostiary.Part{
+			account.New(), admin.New(admin.Config{Passwords: passwords}), pages, openapi.New(c.Version), &health{ready: w.ready},
+		},
+		SignUp: c.Signup, SignUpQuiet: !*c.SignupTells, RequireVerifiedEmail: c.RequireVerifiedEmail,
+		Sessions: ostiary.SessionConfig{TTL: c.SessionTTL, Idle: c.SessionIdleTTL},
+		Tokens: ostiary.TokenConfig{
+			Access: c.AccessTokenTTL, Refresh: c.RefreshTokenTTL, Alg: c.AccessTokenAlg, Rotation: c.KeyRotation, Audiences: c.FirstPartyAudiences,
+		},
+		Proxies: c.TrustedProxies, AllowedHosts: c.AllowedHosts, Origins: c.CORSOrigins,
+		InsecureHTTP: c.InsecureHTTP, InsecureNoRateLimits: c.InsecureNoRateLimits,
+	})
+	return passwords, auth, err
+}
+
+// mailer is the way that mail goes, nil where there is none (R33).
+func (c Config) mailer() (ostiary.Mailer, error) {
+	sender, err := c.sender()
+	if err != nil || sender == nil {
+		return nil, err
+	}
+	templates, err := mail.NewTemplates(nil)
+	if err != nil {
+		return nil, err
+	}
+	return mail.New(sender, templates), nil
+}
+
+func (c Config) sender() (mail.Sender, error) {
+	smtp := c.SMTP
+	if c.SMTPFile != "" {
+		var err error
+		if smtp, err = readSecret(c.SMTPFile); err != nil {
+			return nil, &Mistake{"smtp-file", err.Error(), ""}
+		}
+	}
+	switch {
+	case smtp != "":
+		sender, err := mail.NewSMTP(mail.SMTPConfig{URL: string(smtp)})
+		if err != nil {
+			return nil, &Mistake{"smtp", err.Error(), ""}
+		}
+		return sender, nil
+	case !c.canMail():
+		return nil, nil
+	}
+	var notes io.Writer
+	if c.loopback() {
+		notes = c.Console
+	}
+	return mail.NewOutbox(c.inData("outbox"), notes)
+}
