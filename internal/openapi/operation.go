@@ -133,11 +133,11 @@ func (c *collector) field(f reflect.StructField) error {
 		return err
 	}
 	schema.Description = f.Tag.Get("jsonschema")
+	notNull(schema)
 	for _, in := range []string{"path", "query"} {
 		if name := f.Tag.Get(in); name != "" {
 			says := schema.Description
 			schema.Description = ""
-			notNull(schema)
 			c.params = append(c.params, parameter{Name: name, In: in, Required: in == "path", Description: says, Schema: schema})
 			return nil
 		}
@@ -152,13 +152,6 @@ func (c *collector) field(f reflect.StructField) error {
 		c.body.Required = append(c.body.Required, name)
 	}
 	return nil
-}
-
-// notNull is for parameters: a pointer there only means that it may be left out.
-func notNull(s *jsonschema.Schema) {
-	if len(s.Types) == 2 && s.Types[0] == "null" {
-		s.Type, s.Types = s.Types[1], nil
-	}
 }
 
 // success describes the answers of a call that was not refused.

@@ -155,7 +155,20 @@ func plain(s *jsonschema.Schema) {
 	}
 	plain(s.Items)
 	plain(s.AdditionalProperties)
-	for _, p := range s.Properties {
+	for name, p := range s.Properties {
 		plain(p)
+		if !slices.Contains(s.Required, name) {
+			notNull(p)
+		}
+	}
+}
+
+// notNull is for what may be left out: a pointer there never means null.
+func notNull(s *jsonschema.Schema) {
+	if len(s.Types) == 2 && s.Types[0] == "null" {
+		s.Type, s.Types = s.Types[1], nil
+	}
+	if len(s.AnyOf) == 2 && s.AnyOf[1].Type == "null" {
+		*s = jsonschema.Schema{Description: s.Description, Ref: s.AnyOf[0].Ref}
 	}
 }
