@@ -1,0 +1,47 @@
+package password
+
+import (
+	"context"
+	"net/netip"
+	"sync/atomic"
+)
+
+// CountHashes returns a counter of the turns that a method takes in its pool: each is one hash that is made or compared.
+func CountHashes(m *Method) *atomic.Int64 {
+	counted := &counter{runner: m.pool}
+	m.pool = counted
+	return &counted.n
+}
+
+type counter struct {
+	runner
+	n atomic.Int64
+}
+
+func (c *counter) Do(ctx context.Context, source netip.Addr, reserved bool, fn func()) error {
+	c.n.Add(1)
+	return c.runner.Do(ctx, source, reserved, fn)
+}
+
+// Occupy takes a permit of the method's pool until release is called.
+func Occupy(ctx context.Context, m *Method, source netip.Addr) (release func()) {
+	started, end := make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = m.pool.Do(ctx, source, false, func() { close(started); <-end })
+	}()
+	<-started
+	return func() { close(end) }
+}
+
+// Before runs f each time before a hash is made or compared.
+func Before(m *Method, f func()) { m.pool = &before{m.pool, f} }
+
+type before struct {
+	runner
+	f func()
+}
+
+func (b *before) Do(ctx context.Context, source netip.Addr, reserved bool, fn func()) error {
+	b.f()
+	return b.runner.Do(ctx, source, reserved, fn)
+}
