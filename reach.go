@@ -7,6 +7,9 @@ import (
 	"github.com/ostiary/ostiary/store"
 )
 
+// eventEmailReleased says that an account lost an address that it had never proven.
+const eventEmailReleased = "user.email_released"
+
 // What a method asks of the engine beside its own credentials and tickets. The answers are decided here.
 
 // Demand checks a condition on the caller that a route cannot declare, because it depends on the input: "a recent sign-in,
@@ -51,6 +54,33 @@ func (t *Tx) User(ctx context.Context, id string) (User, error) {
 		return User{}, fault("read credentials", err)
 	}
 	return newPerson(u, creds).user, nil
+}
+
+// ReleaseEmail takes an address from an account other than keep's that claims it without ever having proven it, because
+// somebody proves it now. email_taken: that account has proven it, too.
+func (t *Tx) ReleaseEmail(ctx context.Context, email, keep string) error {
+	normal, err := normalEmail(email)
+	if err != nil {
+		return err
+	}
+	u, err := t.tx.Users().ByEmail(ctx, normal)
+	if isNotFound(err) || err == nil && u.ID == keep {
+		return nil
+	}
+	if err != nil {
+		return fault("find user", err)
+	}
+	if u.EmailVerified {
+		return errEmailTaken
+	}
+	u.Email, u.EmailNormal = "", ""
+	if err := t.update(ctx, u); err != nil {
+		return err
+	}
+	if err := t.tx.Tickets().DeleteOf(ctx, u.ID, ""); err != nil {
+		return fault("delete tickets", err)
+	}
+	return t.Emit(ctx, eventEmailReleased, u.ID, nil)
 }
 
 // Factors returns the names of the methods that a person has second factors of.

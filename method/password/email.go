@@ -71,11 +71,9 @@ func (m *Method) askToChange(ctx context.Context, t *ostiary.Tx, u ostiary.User,
 	if err != nil {
 		return err
 	}
-	from := ""
-	if u.Email != "" {
-		if from, err = m.kit.NormalEmail(u.Email); err != nil {
-			return err
-		}
+	from, err := m.normal(u)
+	if err != nil {
+		return err
 	}
 	secret, err := t.Tickets.Issue(ctx, kindChange, u.ID, m.verifyTTL, changeTicket{from, to, cred.ID, cred.Version})
 	if err != nil {
@@ -145,6 +143,10 @@ func (m *Method) revertEmail(ctx context.Context, c *ostiary.Call, in *tokenInpu
 			if ok, err := found(err); !ok && err == nil {
 				return errTicket
 			}
+			return err
+		}
+		// A thief may have registered the old address again, to keep its owner from coming back.
+		if err := t.ReleaseEmail(ctx, ticket.Address, ticket.User); err != nil {
 			return err
 		}
 		if err := t.ChangeEmail(ctx, ticket.User, ticket.Address, true); err != nil {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ostiary/ostiary"
 )
 
 // move changes an address up to the end, and returns the token that undoes it.
@@ -63,6 +65,43 @@ func TestR32_TwoMovesDoNotHideTheFirst(t *testing.T) {
 	c.login("owner@example.com", good, 200, "")
 	third := w.move(c, "owner@example.com", "moved@example.com")
 	w.client().post("/email/revert", fields{"token": third}, 204, "")
+}
+
+// A thief who registers the old address again does not keep its owner from coming back.
+func TestR32_SquattingDoesNotStopTheWayBack(t *testing.T) {
+	t.Parallel()
+	onEveryStore(t, func(t *testing.T, s settings) {
+		w := newWorld(t, s)
+		thief := w.person("owner@example.com")
+		revert := w.move(thief, "owner@example.com", "thief@example.com")
+		w.client().register("owner@example.com", other)
+		w.mail("owner@example.com", "verify")
+		w.client().post("/email/revert", fields{"token": revert}, 204, "")
+		w.client().login("owner@example.com", other, 401, "invalid_credentials")
+		w.client().login("owner@example.com", good, 200, "")
+	})
+}
+
+func TestNoWayBackToAnAddressThatSomebodyElseProved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, settings{})
+	revert := w.move(w.person("owner@example.com"), "owner@example.com", "new@example.com")
+	w.person("owner@example.com")
+	w.client().post("/email/revert", fields{"token": revert}, 409, "email_taken")
+}
+
+// Somebody without an address gets one.
+func TestFirstAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, settings{engine: func(c *ostiary.Config) { c.Methods = append(c.Methods, &knock{}) }})
+	id := w.create("")
+	c := w.client()
+	c.post("/knock", fields{"id": id}, 200, "")
+	c.post("/email/change", fields{"email": "ada@example.com"}, 202, "")
+	_, token := w.mail("ada@example.com", "email_change")
+	c.post("/email/verify", fields{"token": token}, 204, "")
+	c.post("/password/change", fields{"new_password": good}, 204, "")
+	c.login("ada@example.com", good, 200, "")
 }
 
 func TestChangeOfAddressNeedsProof(t *testing.T) {

@@ -140,7 +140,8 @@ func (m *Method) Verify(ctx context.Context, c *ostiary.Call, userID string, res
 }
 
 // Prepare checks a new password that somebody else chose (an administrator, the command line) and hashes it: before a
-// transaction, for [Method.Put] in it. words are what an attacker would try first: address, name. weak_password, overloaded.
+// transaction, for [Method.Put] in it. words are what an attacker would try first: address, name. weak_password, overloaded. The
+// method must belong to an engine already.
 func (m *Method) Prepare(ctx context.Context, password string, words ...string) (hash string, err error) {
 	normal, err := m.judge("body.password", password, words...)
 	if err != nil {

@@ -3,6 +3,7 @@ package password_test
 import (
 	"fmt"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,6 +34,23 @@ func TestR35_LoginTellsNothing(t *testing.T) {
 	for _, a := range answers[1:] {
 		if diff := cmp.Diff(answers[0].essence(), a.essence()); diff != "" {
 			t.Error(diff)
+		}
+	}
+}
+
+// The hash that stands in for a missing one is worked for: Argon2id allocates all of its memory at each call. Not parallel,
+// so that nobody else allocates meanwhile.
+func TestR35_DummyIsWorkedFor(t *testing.T) { //nolint:paralleltest // measures the process
+	w := newWorld(t, settings{})
+	w.client().register("ada@example.com", good)
+	w.create("none@example.com")
+	for _, email := range []string{"ada@example.com", "unknown@example.com", "none@example.com"} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		w.client().login(email, other, 401, "invalid_credentials")
+		runtime.ReadMemStats(&after)
+		if got := (after.TotalAlloc - before.TotalAlloc) >> 20; got < 7 || got >= 14 {
+			t.Errorf("%s: %d MiB were allocated, want those of one hash", email, got)
 		}
 	}
 }

@@ -132,9 +132,17 @@ func (m *Method) holder(ctx context.Context, t *ostiary.Tx, userID, normal strin
 	if !ok || !active(u) {
 		return u, errTicket
 	}
-	at, err := m.kit.NormalEmail(u.Email)
+	at, err := m.normal(u)
 	if err != nil || at != normal {
 		return u, errTicket.Because(err)
 	}
 	return u, nil
+}
+
+// normal is the normal form of a person's address, "" when there is none.
+func (m *Method) normal(u ostiary.User) (string, error) {
+	if u.Email == "" {
+		return "", nil
+	}
+	return m.kit.NormalEmail(u.Email)
 }
