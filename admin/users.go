@@ -141,10 +141,7 @@ type updateInput struct {
 
 // mayAssign asks for the permission that roles need beside [WriteUsers].
 func (p *Part) mayAssign(c *ostiary.Call) error {
-	if d := p.engine.Decide(c.Principal, AssignRoles, authz.Resource{}); !d.Allowed {
-		return ostiary.Fail(http.StatusForbidden, "forbidden", "You may not give people roles or take them away.")
-	}
-	return nil
+	return p.engine.Demand(c, ostiary.Permission(AssignRoles))
 }
 
 func (p *Part) updateUser(ctx context.Context, c *ostiary.Call, in *updateInput) (ostiary.User, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/ostiary/ostiary"
 	"github.com/ostiary/ostiary/admin"
 	"github.com/ostiary/ostiary/internal/apitest"
+	"github.com/ostiary/ostiary/method/password"
 )
 
 func TestUsers(t *testing.T) {
@@ -121,4 +122,17 @@ func TestCreateWithPassword(t *testing.T) {
 	if len(store.set) != 1 {
 		t.Error("a person without a password got one")
 	}
+}
+
+func TestCreateForTheRealMethod(t *testing.T) {
+	t.Parallel()
+	method, err := password.New(password.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := apitest.New(t, func(c *ostiary.Config) { c.Methods = append(c.Methods, method) }, admin.New(admin.Config{Passwords: method}))
+	root := w.Person("root@example.com", ostiary.RoleAdmin)
+	root.Want("POST", "/api/v1/admin/users", map[string]any{"email": "ada@example.com", "password": "password1234"}, 400, "weak_password")
+	root.Want("POST", "/api/v1/admin/users", map[string]any{"email": "ada@example.com", "password": "seven brass lanterns"}, 201, "")
+	w.Client().Want("POST", "/api/v1/login", map[string]any{"email": "ada@example.com", "password": "seven brass lanterns"}, 200, "")
 }

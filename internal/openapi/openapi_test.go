@@ -19,12 +19,20 @@ import (
 	"github.com/ostiary/ostiary/admin"
 	"github.com/ostiary/ostiary/internal/apitest"
 	"github.com/ostiary/ostiary/internal/openapi"
+	"github.com/ostiary/ostiary/method/password"
 )
 
 // full is an engine with every part of this API.
 func full(t *testing.T) *apitest.World {
 	t.Helper()
-	return apitest.New(t, func(c *ostiary.Config) { c.InsecureNoRateLimits = true }, account.New(), admin.New(admin.Config{}), openapi.New("1.2.3"))
+	method, err := password.New(password.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apitest.New(t, func(c *ostiary.Config) {
+		c.InsecureNoRateLimits = true
+		c.Methods = append(c.Methods, method)
+	}, account.New(), admin.New(admin.Config{}), openapi.New("1.2.3"))
 }
 
 // spec is the part of the document that the tests look at.
@@ -217,6 +225,11 @@ func TestAnswersAreAsPrinted(t *testing.T) {
 		body               any
 	}{
 		{none, "POST", "/api/v1/knock", "", map[string]any{"email": "x@example.com", "delivery": "body"}},
+		{none, "POST", "/api/v1/register", "", map[string]any{"email": "y@example.com", "password": "seven brass lanterns"}},
+		{none, "POST", "/api/v1/register", "", map[string]any{"email": "z@example.com", "password": "x"}},
+		{none, "POST", "/api/v1/login", "", map[string]any{"email": "y@example.com", "password": "seven brass lanterns", "delivery": "split"}},
+		{none, "POST", "/api/v1/login", "", map[string]any{"email": "y@example.com", "password": "wrong"}},
+		{none, "POST", "/api/v1/password/forgot", "", map[string]any{"email": "y@example.com"}},
 		{none, "POST", "/api/v1/refresh", "", map[string]any{"refresh_token": "x"}},
 		{none, "POST", "/api/v1/knock", "", map[string]any{"delivery": 7}},
 		{root, "GET", "/api/v1/me", "", nil},
