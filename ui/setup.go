@@ -33,7 +33,9 @@ func (v *visit) setup(status int, refused *ostiary.Error) error {
 		return v.show(http.StatusGone, "setup", setupView{Closed: true})
 	}
 	view := setupView{Form: v.draw(setupForm(), v.kept(), refused)}
-	view.Form.focusFirst()
+	if refused != nil { // else the page's script decides, which may bring the code
+		view.Form.focusFirst()
+	}
 	return v.show(status, "setup", view)
 }
 
