@@ -8,7 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ostiary/ostiary"
+	"github.com/ostiary/ostiary/method/password"
 	"github.com/ostiary/ostiary/store"
+	"github.com/ostiary/ostiary/store/memory"
 )
 
 func eventsOf(subject string) store.EventQuery { return store.EventQuery{Subject: subject} }
@@ -173,6 +175,26 @@ func TestR26_ResetLinkDies(t *testing.T) {
 			w.client().post("/password/reset", fields{"token": token, "password": "a third one, quite unlike it"}, 400, "invalid_ticket")
 		})
 	}
+}
+
+// The link knows the very version of the password: it dies even when that is only hashed again.
+func TestR26_ResetLinkDiesWithTheVersion(t *testing.T) {
+	t.Parallel()
+	db := memory.New()
+	key, err := ostiary.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := func(c *ostiary.Config) { c.Key = key }
+	old := newWorld(t, settings{store: db, engine: shared, method: password.Config{Hash: "bcrypt:cost=10"}})
+	c := old.person("ada@example.com")
+	token := old.forgot("ada@example.com")
+	c.post("/email/change", fields{"email": "new@example.com"}, 202, "")
+	_, change := old.mail("new@example.com", "email_change")
+	w := newWorld(t, settings{store: db, engine: shared})
+	w.client().login("ada@example.com", good, 200, "")
+	w.client().post("/password/reset", fields{"token": token, "password": other}, 400, "invalid_ticket")
+	w.client().post("/email/verify", fields{"token": change}, 400, "invalid_ticket")
 }
 
 func TestResetOfNonsense(t *testing.T) {
