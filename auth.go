@@ -51,7 +51,6 @@ type Auth struct {
 	named          map[string]*Route
 	authenticators []Authenticator
 	verifiers      map[string]Verifier
-	loginPage      string
 	proxyOnce      sync.Once
 
 	longest  atomic.Int64 // the longest token lifetime, in nanoseconds

@@ -285,8 +285,9 @@ func (a *Auth) answer(w http.ResponseWriter, route *Route, answer any) error {
 // refuse is the only writer of errors.
 func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, route *Route, c *Call, err error) {
 	e := problem(err)
+	// What is wrong with us is an error; a caller who is refused, also because too many ask at once, is not.
 	level := slog.LevelDebug
-	if e.Status >= 500 {
+	if e.Code == errInternal.Code || e.Code == errUnavailable.Code {
 		level = slog.LevelError
 	}
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {

@@ -42,7 +42,6 @@ type Pool struct {
 	known   line
 	strange line
 	average time.Duration // of one hash
-	sweep   sweeper
 }
 
 // NewPool returns a pool of that many permits (0: Permits for the default hash) and places in the queue (0: 32 a permit).
@@ -125,7 +124,7 @@ func (p *Pool) abandon(l *line, source netip.Prefix, turn chan struct{}) {
 }
 
 func (p *Pool) release(reserved bool, took time.Duration) {
-	p.sweep.after(took)
+	sweep()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.average += (took - p.average) / 8

@@ -251,7 +251,7 @@ func TestPermits(t *testing.T) {
 	}
 }
 
-// Two hundred callers at one permit stay within 64 MiB + 60 MiB under the soft limit that the sweeper's comment advises. It
+// Two hundred callers at one permit stay within 64 MiB + 60 MiB under the soft limit that sweep's comment advises. It
 // measures the process's heap, so nothing else may run beside it.
 func TestR38_MemoryIsBoundedUnderAFlood(t *testing.T) { //nolint:paralleltest
 	params, err := phc.ParseParams("argon2id:m=65536,t=1,p=1")

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/ostiary/ostiary"
+	"github.com/ostiary/ostiary/store"
+)
+
+// people is how many sessions the requests are spread over.
+const people = 64
+
+// prepare signs people in, so that the load has cookies, bearer tokens and refresh families.
+func prepare(auth *ostiary.Auth, h *hello) error {
+	for i := range people {
+		cookie, _, err := signIn(auth, i, store.DeliverSession)
+		if err != nil {
+			return err
+		}
+		h.Cookies = append(h.Cookies, cookie)
+		_, tokens, err := signIn(auth, i, store.DeliverBody)
+		if err != nil {
+			return err
+		}
+		h.Bearers = append(h.Bearers, tokens.AccessToken)
+		if i < families {
+			h.Families = append(h.Families, tokens.RefreshToken)
+		}
+	}
+	return nil
+}
+
+func signIn(auth *ostiary.Auth, i int, delivery store.Delivery) (cookie string, tokens ostiary.SignedInAnswer, err error) {
+	body := fmt.Sprintf(`{"email":"user%d@example.com","delivery":%q}`, i, delivery)
+	r := httptest.NewRequest("POST", auth.Issuer()+"/door", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	rec := httptest.NewRecorder()
+	auth.ServeHTTP(rec, r)
+	if rec.Code != http.StatusOK {
+		return "", tokens, fmt.Errorf("sign in: %d %s", rec.Code, rec.Body)
+	}
+	for _, k := range rec.Result().Cookies() {
+		cookie = k.Name + "=" + k.Value
+	}
+	return cookie, tokens, json.Unmarshal(rec.Body.Bytes(), &tokens)
+}
+
+// requests measures protected routes against the bare handler.
+func requests(s settings) error {
+	w, err := startChild()
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	bare, session := &series{name: "bare net/http handler"}, &series{name: "session cookie, cached"}
+	uncached, bearer := &series{name: "session cookie, read from SQLite each time"}, &series{name: "bearer token"}
+	for range s.rounds {
+		for _, m := range []struct {
+			into *series
+			addr string
+			raw  func(i int) []byte
+		}{
+			{bare, w.Bare, func(int) []byte { return get(w.Bare, "/protected") }},
+			{session, w.Engine, func(i int) []byte { return get(w.Engine, "/protected", "Cookie: "+w.Cookies[i%people]) }},
+			{bearer, w.Engine, func(i int) []byte { return get(w.Engine, "/protected", "Authorization: Bearer "+w.Bearers[i%people]) }},
+			{uncached, w.Uncached, func(i int) []byte { return get(w.Uncached, "/protected", "Cookie: "+w.Cookies[i%people]) }},
+		} {
+			got, err := chains(m.addr, s.conns, s.each, func(i int) step {
+				raw := m.raw(i)
+				return func(c *conn) error { return expect(c, raw, http.StatusOK) }
+			})
+			if err != nil {
+				return fmt.Errorf("%s: %w", m.into.name, err)
+			}
+			m.into.add(got)
+		}
+	}
+	printRatios("requests/s", map[string]float64{session.name: 0.80, bearer.name: 0.85, uncached.name: 0.38}, bare, session, bearer, uncached)
+	return nil
+}
+
+func expect(c *conn, raw []byte, want int) error {
+	status, body, err := c.roundTrip(raw)
+	if err == nil && status != want {
+		err = fmt.Errorf("got %d, want %d: %s", status, want, body)
+	}
+	return err
+}
