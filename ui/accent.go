@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // colour is sRGB, each channel from 0 to 1.
@@ -46,25 +47,36 @@ func contrast(a, b colour) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-func (c colour) toward(to colour, part float64) colour {
+// shade is c at another brightness, from 0 (black) by 1 (as it is) to 2 (white). It keeps the hue: what is brightened stays
+// as vivid as it can before it turns pale.
+func (c colour) shade(level float64) colour {
+	if level <= 1 {
+		return colour{c[0] * level, c[1] * level, c[2] * level}
+	}
+	vivid := max(c[0], c[1], c[2], 0.05)
 	for i := range c {
-		c[i] += (to[i] - c[i]) * part
+		full := min(c[i]/vivid, 1)
+		if level < 1.5 {
+			c[i] += (full - c[i]) * (level - 1) * 2
+		} else {
+			c[i] = full + (1-full)*(level-1.5)*2
+		}
 	}
 	return c
 }
 
 // legible moves c away from the surface until text in it passes AA (4.5 to 1), with a little to spare for rounding.
 func legible(c, surface colour) colour {
-	away := colour{1, 1, 1}
+	step, end := 0.02, colour{1, 1, 1}
 	if surface.luminance() > 0.2 {
-		away = colour{}
+		step, end = -0.02, colour{}
 	}
-	for part := 0.0; part < 1; part += 0.02 {
-		if moved := c.toward(away, part); contrast(moved, surface) >= 4.6 {
+	for level := 1.0; level > 0 && level < 2; level += step {
+		if moved := c.shade(level); contrast(moved, surface) >= 4.7 {
 			return moved
 		}
 	}
-	return away
+	return end
 }
 
 // inkOn is the text colour on a surface of colour c: whichever of white and near-black is read better.
@@ -76,9 +88,20 @@ func inkOn(c colour) colour {
 	return black
 }
 
-// themeCSS is the part of the style that depends on the accent.
-func themeCSS(accent colour) []byte {
+// theme is the accent as it is read on each surface.
+type theme struct{ light, dark colour }
+
+func newTheme(accent colour) theme {
 	onLight, onDark := surfaces()
-	light, dark := legible(accent, onLight), legible(accent, onDark)
-	return fmt.Appendf(nil, ":root {\n\t--accent: light-dark(%s, %s);\n\t--on-accent: light-dark(%s, %s);\n}\n", light, dark, inkOn(light), inkOn(dark))
+	return theme{legible(accent, onLight), legible(accent, onDark)}
+}
+
+// css is the part of the style that depends on the accent.
+func (t theme) css() []byte {
+	return fmt.Appendf(nil, ":root {\n\t--accent: light-dark(%s, %s);\n\t--on-accent: light-dark(%s, %s);\n}\n", t.light, t.dark, inkOn(t.light), inkOn(t.dark))
+}
+
+// paint puts the accent into the built-in mark, which is an image of its own and does not see the page's style.
+func (t theme) paint(svg []byte) []byte {
+	return []byte(strings.NewReplacer("@light-ink", inkOn(t.light).String(), "@dark-ink", inkOn(t.dark).String(), "@light", t.light.String(), "@dark", t.dark.String()).Replace(string(svg)))
 }

@@ -98,7 +98,9 @@ func (v *visit) account(status int, code, tried string, refused *ostiary.Error) 
 func (v *visit) drawAction(a action, tried string, refused *ostiary.Error) formView {
 	a.at = "/account"
 	if a.name == tried {
-		return v.draw(a.form, v.r.PostForm, refused)
+		drawn := v.draw(a.form, v.r.PostForm, refused)
+		drawn.focusFirst()
+		return drawn
 	}
 	values := url.Values{}
 	if a.name == "profile" {

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -43,17 +42,17 @@ func readAssets(files overlay, accent colour, logo []byte) (*assets, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &assets{files: map[string][]byte{"theme.css": themeCSS(accent)}}
+	look := newTheme(accent)
+	a := &assets{files: map[string][]byte{"theme.css": look.css()}}
 	for _, name := range names {
 		if a.files[path.Base(name)], err = files.read(name); err != nil {
 			return nil, err
 		}
 	}
-	if logo != nil {
-		a.files["logo.svg"] = logo
-	} else {
-		a.files["logo.svg"] = bytes.ReplaceAll(a.files["logo.svg"], []byte(defaultAccent), []byte(accent.String()))
+	if logo == nil {
+		logo = look.paint(a.files["logo.svg"])
 	}
+	a.files["logo.svg"] = logo
 	a.hash = a.sum()
 	return a, nil
 }

@@ -77,6 +77,14 @@ func (b *tab) signsIn(email, pw string) {
 
 func (b *tab) changesPassword() {
 	b.Helper()
+	b.types("password-current_password", "not it")
+	b.types("password-new_password", secondPw)
+	b.clicks(`button[value="password"]`)
+	b.isAt("/account")
+	b.sees("This is not your password.")
+	if got := b.js("document.activeElement.id"); got != "password-current_password" {
+		b.Fatalf("the focus is on %q, want the mistake", got)
+	}
 	b.types("password-current_password", firstPw)
 	b.types("password-new_password", secondPw)
 	b.clicks(`button[value="password"]`)

@@ -78,3 +78,14 @@ func setRetryAfter(h http.Header, e *ostiary.Error) {
 		h.Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
 	}
 }
+
+// needsSignIn says whether an error is answered by the sign-in page.
+func needsSignIn(code string) bool {
+	switch code {
+	case "not_authenticated", "invalid_token", "token_expired", "token_revoked", reauthenticate:
+		return true
+	}
+	return false
+}
+
+const reauthenticate = "reauthentication_required"

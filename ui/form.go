@@ -39,9 +39,9 @@ type formView struct {
 	Fields       []fieldView
 	Hidden       []pair
 	Alert        string // why it was refused, when that is not about one field
+	AlertFocus   bool
 	Code         string // of the refusal
 	Done         string // that it was done
-	RequestID    string
 }
 
 type fieldView struct {
@@ -157,7 +157,7 @@ func (v *visit) submit(f form) (out any, refused *ostiary.Error, err error) {
 	if err == nil {
 		return out, nil, nil
 	}
-	refused = v.p.engine.Problem(err)
+	refused = f.pinpoint(v.p.engine.Problem(err))
 	if refused.Status < http.StatusInternalServerError || worthTelling(refused.Code) {
 		return nil, refused, nil
 	}
@@ -180,6 +180,23 @@ func (f form) incomplete(values url.Values) *ostiary.Error {
 		missing = missing.At("body."+in.Name, "Please fill this in.")
 	}
 	return missing
+}
+
+// pinpoint puts a wrong password beside its field where it can be nothing else: the person is known.
+func (f form) pinpoint(refused *ostiary.Error) *ostiary.Error {
+	secret := ""
+	for _, in := range f.inputs {
+		switch in.Auto {
+		case "username":
+			return refused
+		case "current-password":
+			secret = in.Name
+		}
+	}
+	if refused.Code != "invalid_credentials" || secret == "" {
+		return refused
+	}
+	return refused.At("body."+secret, "This is not your password.")
 }
 
 // pick takes what the form declares and nothing else: no field can smuggle in a delivery or an audience.
@@ -207,14 +224,3 @@ func (v *visit) refusedStatus(e *ostiary.Error) int {
 	}
 	return e.Status
 }
-
-// needsSignIn says whether an error is answered by the sign-in page.
-func needsSignIn(code string) bool {
-	switch code {
-	case "not_authenticated", "invalid_token", "token_expired", "token_revoked", reauthenticate:
-		return true
-	}
-	return false
-}
-
-const reauthenticate = "reauthentication_required"

@@ -66,8 +66,9 @@ func (v *visit) kept() url.Values {
 	return values
 }
 
-// focusFirst puts the cursor into the first field, unless another one has a mistake.
+// focusFirst puts the cursor into the first empty field, unless another one has a mistake; without fields, on the refusal.
 func (f *formView) focusFirst() {
+	f.AlertFocus = len(f.Fields) == 0 && f.Alert != ""
 	for _, field := range f.Fields {
 		if field.Focus {
 			return

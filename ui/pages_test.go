@@ -216,7 +216,7 @@ func TestAccountForms(t *testing.T) {
 	v.shows(v.get("/account?done=profile"), 200, "Your profile is saved.", "Hello, Ada L.", `value="Ada L."`, "Safari on Mac", "This device", "Account created")
 	v.shows(v.post("/account", "do", "profile", "name", strings.Repeat("x", 201)), 400, `id="profile-name-error"`)
 
-	v.shows(v.post("/account", "do", "password", "current_password", "wrong", "new_password", secondPw), 403, "not right")
+	v.shows(v.post("/account", "do", "password", "current_password", "wrong", "new_password", secondPw), 403, `id="password-current_password-error"`, "This is not your password.")
 	v.shows(v.post("/account", "do", "password", "current_password", firstPw, "new_password", "short"), 400, `id="password-new_password-error"`)
 	v.goes(v.post("/account", "do", "password", "current_password", firstPw, "new_password", secondPw), "/account?done=password#security")
 	v.shows(v.get("/account?done=password"), 200, "Your password is changed", "Password changed")
@@ -269,7 +269,7 @@ func TestDeletionNeedsAFreshProofAndTheAddress(t *testing.T) {
 	again := "/login?again=1&return_to=%2Faccount%23delete"
 	v.goes(v.post("/account", "do", "delete", "confirm", "ADA@example.com"), again)
 	v.shows(v.get(again), 200, "Confirm it is you", ada, "Signed in as")
-	v.shows(v.post(again, "password", "wrong"), 403, `role="alert"`)
+	v.shows(v.post(again, "password", "wrong"), 403, `id="again-password-error"`)
 	v.goes(v.post("/login?again=1", "password", firstPw, "return_to", "/account#delete"), "/account#delete")
 	v.goes(v.post("/account", "do", "delete", "confirm", "ADA@example.com"), "/login?done=deleted")
 	v.shows(v.get("/login?done=deleted"), 200, "Your account is deleted.")
