@@ -10,23 +10,26 @@ import (
 	"github.com/ostiary/ostiary/ui"
 )
 
-// pin is a second factor that anybody can enrol.
-type pin struct{ kit *ostiary.Kit }
+// fob is a second factor that anybody can enrol.
+type fob struct{ kit *ostiary.Kit }
 
-func (p *pin) Name() string  { return "pin" }
-func (p *pin) Field() string { return "pin" }
+func (f *fob) Name() string  { return "fob" }
+func (f *fob) Field() string { return "fob" }
 
-func (p *pin) Verify(_ context.Context, _ *ostiary.Call, userID string, _ json.RawMessage) (ostiary.Proof, error) {
-	return ostiary.Proof{UserID: userID, AMR: []string{"pin"}}, nil
+// Guessable says that what it shows can be guessed.
+func (f *fob) Guessable() bool { return true }
+
+func (f *fob) Verify(_ context.Context, _ *ostiary.Call, userID string, _ json.RawMessage) (ostiary.Proof, error) {
+	return ostiary.Proof{UserID: userID, AMR: []string{"otp"}}, nil
 }
 
-func (p *pin) Routes(k *ostiary.Kit) ([]ostiary.Route, error) {
-	p.kit = k
-	return []ostiary.Route{{Name: "pin", Pattern: "POST /api/v1/pin", Serve: ostiary.JSON(p.enrol)}}, nil
+func (f *fob) Routes(k *ostiary.Kit) ([]ostiary.Route, error) {
+	f.kit = k
+	return []ostiary.Route{{Name: "fob", Pattern: "POST /api/v1/fob", Serve: ostiary.JSON(f.enrol)}}, nil
 }
 
-func (p *pin) enrol(ctx context.Context, c *ostiary.Call, _ *ostiary.None) (ostiary.None, error) {
-	return ostiary.None{}, p.kit.Do(ctx, c, func(t *ostiary.Tx) error {
+func (f *fob) enrol(ctx context.Context, c *ostiary.Call, _ *ostiary.None) (ostiary.None, error) {
+	return ostiary.None{}, f.kit.Do(ctx, c, func(t *ostiary.Tx) error {
 		_, err := t.Credentials.Create(ctx, ostiary.Credential{UserID: c.Principal.User.ID, Factor: true})
 		return err
 	})
@@ -34,10 +37,10 @@ func (p *pin) enrol(ctx context.Context, c *ostiary.Call, _ *ostiary.None) (osti
 
 func TestSecondFactorDue(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, ui.Config{}, func(c *ostiary.Config) { c.Methods = append(c.Methods, &pin{}) })
+	w := newWorld(t, ui.Config{}, func(c *ostiary.Config) { c.Methods = append(c.Methods, &fob{}) })
 	v := w.visitor()
 	v.joins(ada, firstPw)
-	if a := v.do("POST", "/api/v1/pin", "", ""); a.StatusCode != 204 {
+	if a := v.do("POST", "/api/v1/fob", "", ""); a.StatusCode != 204 {
 		t.Fatalf("enrol: %d %s", a.StatusCode, a.text)
 	}
 	other := w.visitor()

@@ -24,9 +24,17 @@ func TestScreenshots(t *testing.T) {
 	b := w.browser()
 	b.shoot(dir, "setup", func() { b.opens("/setup#" + w.setupToken()) })
 	for _, page := range []struct{ name, path string }{
-		{"login", "/login"}, {"login-out", "/login?done=out"}, {"signup", "/signup"}, {"signup-sent", "/signup?done=sent"}, {"forgot", "/forgot"},
-		{"forgot-sent", "/forgot?done=sent"}, {"reset", "/reset?token=x"}, {"reset-missing", "/reset"}, {"verify", "/verify?token=x"},
-		{"revert", "/email/revert?token=x"}, {"error", "/nowhere"},
+		{"login", "/login"},
+		{"login-out", "/login?done=out"},
+		{"signup", "/signup"},
+		{"signup-sent", "/signup?done=sent"},
+		{"forgot", "/forgot"},
+		{"forgot-sent", "/forgot?done=sent"},
+		{"reset", "/reset?token=x"},
+		{"reset-missing", "/reset"},
+		{"verify", "/verify?token=x"},
+		{"revert", "/email/revert?token=x"},
+		{"error", "/nowhere"},
 	} {
 		b.shoot(dir, page.name, func() { b.opens(page.path) })
 	}

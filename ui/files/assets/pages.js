@@ -79,7 +79,7 @@ function takeToken(form) {
 	const token = location.hash.slice(1);
 	const field = form.elements.namedItem("token");
 	if (!token || !field) return;
-	field.value = decodeURIComponent(token.replace(/^token=/, ""));
+	field.value = token.replace(/^token=/, "");
 	field.closest(".field").hidden = true;
 	history.replaceState(null, "", location.pathname);
 	form.querySelector("input[name=email]")?.focus();
