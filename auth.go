@@ -142,7 +142,7 @@ func (a *Auth) mount() error {
 		if err != nil {
 			return fmt.Errorf("ostiary: method %s: %w", m.Name(), err)
 		}
-		routes = append(routes, own...)
+		routes = append(routes, owned(m.Name(), own)...)
 		if v, ok := m.(Verifier); ok {
 			a.verifiers[m.Name()] = v
 		}
@@ -152,7 +152,7 @@ func (a *Auth) mount() error {
 		if err != nil {
 			return fmt.Errorf("ostiary: part %s: %w", p.Name(), err)
 		}
-		routes = append(routes, own...)
+		routes = append(routes, owned(p.Name(), own)...)
 		if other, ok := p.(Authenticator); ok {
 			a.authenticators = append(a.authenticators, other)
 		}
@@ -176,6 +176,13 @@ func (a *Auth) allowOrigins() error {
 	}
 	a.api = cors(http.HandlerFunc(a.dispatch))
 	return nil
+}
+
+func owned(name string, routes []Route) []Route {
+	for i := range routes {
+		routes[i].owner = name
+	}
+	return routes
 }
 
 func (a *Auth) handle(r Route) (err error) {

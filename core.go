@@ -36,6 +36,10 @@ func (a *Auth) coreRoutes() []Route {
 			Doc: "Completes a sign-in with a second factor.",
 		},
 		{
+			Name: "login.mfa.begin", Pattern: "POST /api/v1/login/mfa/begin", Access: Public, Serve: JSON(a.serveChallenge),
+			Doc: "Begins a second factor that asks before it is answered: a passkey.",
+		},
+		{
 			Name: "reauthenticate", Pattern: "POST /api/v1/reauthenticate", Guess: true, Serve: JSON(a.serveReauthenticate),
 			Doc: "Proves again that it is you, before something sensitive.",
 		},
@@ -162,6 +166,15 @@ func (a *Auth) serveSecond(ctx context.Context, c *Call, in *secondInput) (*Outc
 		response = in.Credential
 	}
 	return a.second(ctx, c, in.MFAToken, in.Method, response)
+}
+
+type challengeInput struct {
+	MFAToken string `json:"mfa_token"`
+	Method   string `json:"method"`
+}
+
+func (a *Auth) serveChallenge(ctx context.Context, c *Call, in *challengeInput) (any, error) {
+	return a.challenge(ctx, c, in.MFAToken, in.Method)
 }
 
 type reauthenticateInput struct {

@@ -29,6 +29,7 @@ type User struct {
 type person struct {
 	user    User
 	record  store.User
+	methods []string // of all credentials
 	factors []string // methods with a Factor credential
 	key     [16]byte // under which the snapshot is cached and the log names it
 }
@@ -36,6 +37,9 @@ type person struct {
 func newPerson(u store.User, creds []store.Credential) *person {
 	p := &person{record: u}
 	for _, c := range creds {
+		if !slices.Contains(p.methods, c.Method) {
+			p.methods = append(p.methods, c.Method)
+		}
 		if c.Factor && !slices.Contains(p.factors, c.Method) {
 			p.factors = append(p.factors, c.Method)
 		}

@@ -37,6 +37,8 @@ type Route struct {
 	Serve   Endpoint
 	// Fail writes an error. Nil: problem+json.
 	Fail func(w http.ResponseWriter, r *http.Request, e *Error)
+
+	owner string // the method or part that brought it
 }
 
 // Access says who may call a route.

@@ -18,6 +18,7 @@ type nod struct{ kit *ostiary.Kit }
 
 func (n *nod) Name() string  { return "nod" }
 func (n *nod) Field() string { return "nod" }
+func (*nod) Guessable() bool { return true }
 
 func (n *nod) Routes(kit *ostiary.Kit) ([]ostiary.Route, error) {
 	n.kit = kit

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ostiary/ostiary/store"
@@ -28,12 +29,7 @@ type pendingSignIn struct {
 
 // demandFactor answers a first proof of somebody who has a second factor. Nothing but a ticket exists after it.
 func (a *Auth) demandFactor(ctx context.Context, c *Call, p *person, proof Proof) (*Outcome, error) {
-	var usable []string
-	for _, m := range p.factors {
-		if _, ok := a.verifiers[m]; ok {
-			usable = append(usable, m)
-		}
-	}
+	usable := a.secondFactors(p, proof.method)
 	if len(usable) == 0 {
 		// The method of an enrolled factor is not configured: fail closed.
 		return nil, errMFARequired.Because(fmt.Errorf("the account has factors %v, and none of their methods is configured", p.factors))
@@ -56,9 +52,9 @@ func (a *Auth) second(ctx context.Context, c *Call, ticket, method string, respo
 	if err != nil {
 		return nil, err
 	}
-	v := a.verifiers[method]
-	if v == nil || !slices.Contains(pending.Factor, method) {
-		return nil, errInvalidRequest.At("body.method", "is not a second factor of this account")
+	v, err := a.factorOf(pending, method)
+	if err != nil {
+		return nil, err
 	}
 	n, err := desk.Attempt(ctx, pendingKind, ticket)
 	if err != nil {
@@ -81,6 +77,33 @@ func (a *Auth) second(ctx context.Context, c *Call, ticket, method string, respo
 	return a.completeSecond(ctx, c, pending, proof)
 }
 
+// factorOf is the method that was chosen, if it is one of those that the ticket allows.
+func (a *Auth) factorOf(pending pendingSignIn, method string) (SecondFactor, error) {
+	f, ok := a.verifiers[method].(SecondFactor)
+	if !ok || !slices.Contains(pending.Factor, method) {
+		return nil, errInvalidRequest.At("body.method", "is not a second factor of this account")
+	}
+	return f, nil
+}
+
+// challenge begins a second factor that asks before it is answered.
+func (a *Auth) challenge(ctx context.Context, c *Call, ticket, method string) (any, error) {
+	var pending pendingSignIn
+	userID, err := a.engineDesk(a.store).Peek(ctx, pendingKind, ticket, &pending)
+	if err != nil {
+		return nil, err
+	}
+	f, err := a.factorOf(pending, method)
+	if err != nil {
+		return nil, err
+	}
+	asks, ok := f.(Challenger)
+	if !ok {
+		return nil, errInvalidRequest.At("body.method", "asks nothing; send the code")
+	}
+	return asks.Challenge(ctx, c, userID)
+}
+
 // completeSecond joins both proofs; if the person's epoch moved in between, the first one is worth nothing.
 func (a *Auth) completeSecond(ctx context.Context, c *Call, pending pendingSignIn, proof Proof) (*Outcome, error) {
 	p, err := a.readPerson(ctx, proof.UserID)
@@ -91,7 +114,7 @@ func (a *Auth) completeSecond(ctx context.Context, c *Call, pending pendingSignI
 		return nil, errInvalidTicket.Because(errors.New("the account changed in between"))
 	}
 	c.wants = pending.Wants
-	proof.AMR = union(pending.AMR, proof.AMR, []string{"mfa"})
+	proof.AMR, proof.second = union(pending.AMR, proof.AMR), true
 	return a.signIn(ctx, c, proof)
 }
 
@@ -114,6 +137,10 @@ func (a *Auth) reauthenticate(ctx context.Context, c *Call, method string, respo
 	if v == nil {
 		return SignedInAnswer{}, errInvalidRequest.At("body.method", "is not a way to prove that it is you")
 	}
+	// A fresh proof is one at the highest level that is enrolled (R28).
+	if _, ok := v.(SecondFactor); !ok && len(p.person.factors) > 0 {
+		return SignedInAnswer{}, errMFARequired.At("body.method", "must be a second factor: "+strings.Join(a.secondFactors(p.person, ""), ", "))
+	}
 	proof, err := v.Verify(ctx, c, p.User.ID, response)
 	if err != nil {
 		return SignedInAnswer{}, err
@@ -122,7 +149,9 @@ func (a *Auth) reauthenticate(ctx context.Context, c *Call, method string, respo
 		return SignedInAnswer{}, errCredentials.Because(errors.New("the proof is somebody else's"))
 	}
 	// The session first: a node that reads it after the log entry must find the new cookie value, and not the old one.
-	err = a.renew(ctx, c, p.SessionID, func(s *store.Session) { s.AuthAt, s.AMR = a.now(), union(s.AMR, proof.AMR) })
+	err = a.renew(ctx, c, p.SessionID, func(s *store.Session) {
+		s.AuthAt, s.AMR = a.now(), aboutFactors(Proof{AMR: union(s.AMR, proof.AMR), UserVerified: proof.UserVerified})
+	})
 	if err != nil {
 		return SignedInAnswer{}, err
 	}

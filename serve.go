@@ -257,6 +257,7 @@ func (a *Auth) complete(ctx context.Context, route *Route, c *Call, in any) (any
 		return nil, err
 	}
 	proof := out.(Proof)
+	proof.method = route.owner
 	if proof.UserID == "" {
 		return accepted{proof.Answer}, nil
 	}

@@ -23,6 +23,9 @@ type Proof struct {
 	Epoch int64
 	// Answer is written with 202 when UserID is empty: the call was accepted, and nobody was signed in.
 	Answer any
+
+	method string // that proved, filled in by the engine
+	second bool   // it is the second proof, and the first one was good
 }
 
 // Outcome is how a sign-in ended: signed in, or a second factor is due.
@@ -63,18 +66,11 @@ func (a *Auth) signIn(ctx context.Context, c *Call, proof Proof) (*Outcome, erro
 	if refused := a.alive(p); refused != nil {
 		return nil, refused
 	}
-	if len(p.factors) > 0 && !twoFactors(proof) {
+	if len(p.factors) > 0 && !proof.UserVerified && !proof.second {
 		return a.demandFactor(ctx, c, p, proof)
 	}
-	if twoFactors(proof) && !slices.Contains(proof.AMR, "mfa") {
-		proof.AMR = append(proof.AMR, "mfa")
-	}
+	proof.AMR = aboutFactors(proof)
 	return a.establish(ctx, c, p, proof)
-}
-
-// twoFactors says whether a proof needs nothing beside it.
-func twoFactors(proof Proof) bool {
-	return proof.UserVerified || slices.Contains(proof.AMR, "mfa")
 }
 
 // readPerson reads past the cache: a sign-in decides on what is in the store.

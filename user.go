@@ -242,6 +242,9 @@ func (t *Tx) setStatus(ctx context.Context, userID string, status store.Status) 
 	if status == store.Active {
 		return t.Emit(ctx, eventUserEnabled, userID, nil)
 	}
+	if err := t.tx.Tickets().DeleteOf(ctx, userID, ""); err != nil {
+		return fault("delete tickets", err)
+	}
 	if err := t.endSessions(ctx, userID, ""); err != nil {
 		return err
 	}
