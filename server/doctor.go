@@ -36,11 +36,12 @@ func Doctor(ctx context.Context, cfg Config) []Finding {
 	if cfg.Check() != nil {
 		return list // nothing that these settings name is worth a look
 	}
-	list = append(list, cfg.checkFiles(), cfg.checkApart(), cfg.checkWay())
-	schema := cfg.checkSchema(ctx)
-	list = append(list, schema)
-	if schema.Problem != "" || !cfg.exists() { // an older schema would be brought up to date by opening it
-		return list
+	files, way, schema := cfg.checkFiles(), cfg.checkWay(), cfg.checkSchema(ctx)
+	list = append(list, files, cfg.checkApart(), way, schema)
+	for _, f := range []Finding{files, way, schema} {
+		if f.Problem != "" {
+			return list // it cannot be opened; and an older schema would be brought up to date by opening it
+		}
 	}
 	return append(list, cfg.checkRunning(ctx)...)
 }

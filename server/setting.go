@@ -75,6 +75,9 @@ func (c Config) complete() Config {
 			setText(value, usual)
 		}
 	}
+	if c.Version == "" {
+		c.Version = "dev"
+	}
 	if c.URL == "" {
 		c.URL = "http://localhost" + c.Listen[max(0, strings.LastIndexByte(c.Listen, ':')):]
 	}

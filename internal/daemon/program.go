@@ -107,10 +107,14 @@ func oneLine(err error) string {
 func refusal(e *ostiary.Error) string {
 	reasons := make([]string, 0, len(e.Fields))
 	for _, f := range e.Fields {
-		reasons = append(reasons, strings.TrimPrefix(strings.TrimPrefix(f.Location, "body."), "body")+" "+f.Message)
+		reason := f.Message
+		if _, name, found := strings.Cut(f.Location, "."); found {
+			reason = name + ": " + reason
+		}
+		reasons = append(reasons, reason)
 	}
 	if len(reasons) == 0 {
 		return e.Message
 	}
-	return strings.TrimSpace(strings.Join(reasons, "; "))
+	return strings.Join(reasons, "; ")
 }

@@ -143,7 +143,10 @@ func (p usersCreate) Run(a *app) error {
 			}
 			return s.Passwords().Put(a, t.Tx, out.ID, hash)
 		})
-		return errors.Join(err, s.TidySetup(a))
+		if err != nil {
+			return err
+		}
+		return s.TidySetup(a)
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ const (
 	codeFull     = 13
 	codeCantOpen = 14
 	codeNotADB   = 26
+	codeShmSize  = 10 | 19<<8 // there was no room for the file that readers and writers share
 )
 
 // explain puts the sentinel that fits around an error of the driver. What it explained before stays as it is.
@@ -42,6 +43,9 @@ func explain(err error) error {
 			return wrap(ErrReadOnly, err)
 		}
 		return err
+	}
+	if failure.Code() == codeShmSize {
+		return wrap(ErrFull, err)
 	}
 	switch failure.Code() & 0xff {
 	case codeBusy, codeLocked:
