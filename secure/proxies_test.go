@@ -97,7 +97,7 @@ func TestClientAddr(t *testing.T) {
 			if got := trusted.ClientAddr(r); got.String() != c.want {
 				t.Errorf("ClientAddr = %s, want %s", got, c.want)
 			}
-			if got, want := (secure.Proxies)(nil).ClientAddr(r), secure.Proxies(nil).ClientAddr(request(c.peer)); got != want {
+			if got, want := secure.Proxies(nil).ClientAddr(r), secure.Proxies(nil).ClientAddr(request(c.peer)); got != want {
 				t.Errorf("without proxies ClientAddr = %s, want the peer %s", got, want)
 			}
 		})
