@@ -124,7 +124,7 @@ func TestSecretsPrintNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"%v": fmt.Sprintf("%v", cfg), "%+v": fmt.Sprintf("%+v", cfg), "%#v": fmt.Sprintf("%#v", cfg), "%s": fmt.Sprintf("%s", cfg.SMTP),
+		"%v": fmt.Sprintf("%v", cfg), "%+v": fmt.Sprintf("%+v", cfg), "%#v": fmt.Sprintf("%#v", cfg), "%s": cfg.SMTP.String(),
 		"%q": fmt.Sprintf("%q", cfg.SMTP), "json": string(written), "settings": fmt.Sprint(cfg.Settings()), "error": fmt.Sprint(cfg.Check()),
 	} {
 		if strings.Contains(text, "canary") {
