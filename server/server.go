@@ -48,10 +48,20 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.warn()
 	if err := s.openSetup(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// warn writes to the log what the settings weaken.
+func (s *Server) warn() {
+	for _, f := range s.cfg.review() {
+		if f.Level == Risky {
+			s.log.Warn("a setting is risky", "setting", f.Name, "problem", f.Problem, "fix", f.Fix)
+		}
+	}
 }
 
 // Open is New for programs that administer the data of a server, whether or not it runs: nothing is created, and upkeep

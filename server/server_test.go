@@ -176,3 +176,17 @@ func TestDocumentNeedsNoData(t *testing.T) {
 		t.Errorf("data was made: %v", err)
 	}
 }
+
+func TestWeakSettingsAreLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	cfg := config(t)
+	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	cfg.InsecureNoRateLimits = true
+	if err := start(t, cfg).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "setting=insecure-no-rate-limits") {
+		t.Errorf("the log says nothing: %s", log.String())
+	}
+}
