@@ -98,6 +98,6 @@ func measure(step string) (tuned, time.Duration, error) {
 		}
 		fastest = min(fastest, time.Since(start))
 	}
-	memory := p.Memory() * int64(password.Permits(p.Memory())) >> 20
+	memory := max(1, p.Memory()*int64(password.Permits(p.Memory()))>>20)
 	return tuned{step, fastest.Milliseconds(), memory}, fastest, nil
 }
