@@ -47,6 +47,7 @@ type Auth struct {
 
 	mux            *http.ServeMux
 	api            http.Handler // the mux, with CORS
+	toHTTPS        http.Handler // what came in the clear
 	served         []*Route
 	named          map[string]*Route
 	authenticators []Authenticator
@@ -162,11 +163,12 @@ func (a *Auth) mount() error {
 			return err
 		}
 	}
-	return a.allowOrigins()
+	return a.around()
 }
 
-// allowOrigins lets browsers of the configured origins call the JSON API, and nothing else (R4).
-func (a *Auth) allowOrigins() error {
+// around puts around the routes what depends on the configuration alone: browsers of the configured origins may call the
+// JSON API and nothing else (R4), and what came in the clear is sent to https.
+func (a *Auth) around() error {
 	cors, err := secure.CORS{
 		Origins: a.cfg.Origins, Methods: []string{"PATCH", "PUT", "DELETE"}, Headers: []string{"Authorization", "Content-Type"},
 		Expose: []string{"RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"}, Credentials: true,
@@ -175,6 +177,11 @@ func (a *Auth) allowOrigins() error {
 		return fmt.Errorf("ostiary: Config.Origins: %w", err)
 	}
 	a.api = cors(http.HandlerFunc(a.dispatch))
+	https, err := secure.HTTPS{Host: a.base.Host, Proxies: a.proxies}.Middleware()
+	if err != nil {
+		return fmt.Errorf("ostiary: Config.URL: %w", err)
+	}
+	a.toHTTPS = https(http.HandlerFunc(a.route))
 	return nil
 }
 

@@ -287,3 +287,34 @@ func TestBadInput(t *testing.T) {
 		})
 	}
 }
+
+func TestR5_PlainHTTPBehindATrustedProxy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(cfg *ostiary.Config) {
+		cfg.URL, cfg.Proxies = "https://id.example.com", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	})
+	for name, tc := range map[string]struct {
+		method, peer, proto string
+		status              int
+	}{
+		"redirected":                  {"GET", "10.0.0.1:1", "http", 308},
+		"refused":                     {"POST", "10.0.0.1:1", "http", 403},
+		"https":                       {"GET", "10.0.0.1:1", "https", 401},
+		"a proxy that says nothing":   {"GET", "10.0.0.1:1", "", 401},
+		"somebody who is not trusted": {"GET", "192.0.2.1:1", "http", 401},
+	} {
+		r := httptest.NewRequest(tc.method, "/api/v1/who", nil)
+		r.Host, r.RemoteAddr = "id.example.com", tc.peer
+		if tc.proto != "" {
+			r.Header.Set("X-Forwarded-Proto", tc.proto)
+		}
+		rec := httptest.NewRecorder()
+		w.auth.ServeHTTP(rec, r)
+		if rec.Code != tc.status {
+			t.Errorf("%s: got %d, want %d", name, rec.Code, tc.status)
+		}
+		if l := rec.Header().Get("Location"); tc.status == 308 && l != "https://id.example.com/api/v1/who" {
+			t.Errorf("%s: Location %q", name, l)
+		}
+	}
+}

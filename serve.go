@@ -35,11 +35,26 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.misdirected(w, r) {
 		return
 	}
+	if a.cameInTheClear(r) {
+		a.toHTTPS.ServeHTTP(w, r)
+		return
+	}
+	a.route(w, r)
+}
+
+func (a *Auth) route(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, a.prefix+"/api/v1/") {
 		a.api.ServeHTTP(w, r)
 		return
 	}
 	a.dispatch(w, r)
+}
+
+// cameInTheClear says whether a trusted proxy tells that the client spoke plain http to an https site. A proxy that says
+// nothing is believed to have done what it is there for.
+func (a *Auth) cameInTheClear(r *http.Request) bool {
+	told := len(r.Header["X-Forwarded-Proto"])+len(r.Header["Forwarded"]) > 0
+	return a.secure && told && !a.proxies.Ignored(r) && a.proxies.Scheme(r) == "http"
 }
 
 func (a *Auth) dispatch(w http.ResponseWriter, r *http.Request) {
