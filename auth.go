@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,8 @@ type Auth struct {
 	tokens   *follow.Cache[string, *liveToken]
 	policy   atomic.Pointer[authz.Policy]
 	sources  *limit.Table
+	spray    *spray
+	alarms   chan alarm
 	proxies  secure.Proxies
 
 	mux            *http.ServeMux
@@ -89,7 +92,7 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 		sessions: follow.NewCache[[32]byte, *liveSession](cfg.cached(cachedSessions)),
 		byID:     follow.NewCache[string, *liveSession](cfg.cached(cachedSessions)),
 		tokens:   follow.NewCache[string, *liveToken](cachedTokens),
-		sources:  limit.New(0), proxies: cfg.Proxies,
+		sources:  limit.New(0), spray: newSpray(), alarms: make(chan alarm, alarmQueue), proxies: cfg.Proxies,
 		mux: http.NewServeMux(), named: map[string]*Route{}, verifiers: map[string]Verifier{},
 		mailWake: make(chan struct{}, 1),
 	}
@@ -205,8 +208,11 @@ func (a *Auth) handle(r Route) (err error) {
 		}
 	}()
 	method, path := r.split()
+	if !strings.HasPrefix(path, "/.well-known/") { // these are served at the root of the host, whatever the prefix (RFC 8615, R43)
+		path = a.prefix + path
+	}
 	route := &r
-	a.mux.Handle(method+" "+a.prefix+path, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, route) }))
+	a.mux.Handle(method+" "+path, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { a.serve(w, req, route) }))
 	a.named[r.Name] = route
 	a.served = append(a.served, route)
 	return nil

@@ -190,8 +190,11 @@ func (a *Auth) serveReauthenticate(ctx context.Context, c *Call, in *reauthentic
 		return SignedInAnswer{}, errForbidden
 	}
 	method, response := in.Method, in.Code
-	if method == "" {
-		method, response = a.responseOf(map[string]json.RawMessage{"password": in.Password, "credential": in.Credential})
+	switch fields := map[string]json.RawMessage{"password": in.Password, "credential": in.Credential}; {
+	case method == "":
+		method, response = a.responseOf(fields)
+	case len(response) == 0 && a.verifiers[method] != nil:
+		response = fields[a.verifiers[method].Field()]
 	}
 	return a.reauthenticate(ctx, c, method, response)
 }

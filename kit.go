@@ -197,12 +197,13 @@ func (v *Vault) Update(ctx context.Context, c Credential) error {
 	return v.tell(ctx, c.UserID)
 }
 
-// Delete removes a credential if nobody changed it since it was read.
+// Delete removes a credential if nobody changed it since it was read. last_way_in when nothing that is left would sign the
+// person in (R31).
 func (v *Vault) Delete(ctx context.Context, c Credential) error {
-	if err := v.rows.Delete(ctx, c.ID, c.Version); err != nil {
-		return fault("delete credential", err)
+	if v.log == nil {
+		return v.a.doFor(ctx, v.method, nil, func(t *Tx) error { return t.remove(ctx, c) })
 	}
-	return v.tell(ctx, c.UserID)
+	return v.log.remove(ctx, c)
 }
 
 func (v *Vault) tell(ctx context.Context, userID string) error {

@@ -18,6 +18,8 @@ type Config struct {
 	// their owner signs in.
 	Hash   string
 	Policy Policy // which passwords are good enough
+	// Breaches is asked about every new password that the policy lets through. Nil: nobody is asked.
+	Breaches Breaches
 	// Permits is how many hashes run at a time, Queue how many may wait. 0: see NewPool.
 	Permits, Queue int
 
@@ -33,6 +35,10 @@ type Method struct {
 	params phc.Params
 	dummy  string // a hash that no password matches, for accounts that have none
 	pool   runner
+
+	breaches   Breaches
+	unchecked  tally
+	estimators chan struct{} // holds one for each estimate that runs
 
 	resetTTL, verifyTTL time.Duration
 }
@@ -60,7 +66,10 @@ func New(cfg Config) (*Method, error) {
 	if cfg.Permits == 0 {
 		cfg.Permits = Permits(params.Memory())
 	}
-	m := &Method{policy: cfg.Policy, params: params, dummy: phc.Dummy(params), pool: NewPool(cfg.Permits, cfg.Queue)}
+	m := &Method{
+		policy: cfg.Policy, params: params, dummy: phc.Dummy(params), pool: NewPool(cfg.Permits, cfg.Queue),
+		breaches: cfg.Breaches, estimators: estimators(),
+	}
 	var err error
 	if m.resetTTL, err = ttl("ResetTTL", cfg.ResetTTL, time.Hour, 24*time.Hour); err != nil {
 		return nil, err
@@ -85,6 +94,9 @@ func (m *Method) Name() string { return "password" }
 // Field is the member of a request that holds a password.
 func (m *Method) Field() string { return "password" }
 
+// WayIn: a password signs in, and so does a verified address, by choosing a new password.
+func (m *Method) WayIn(by string) bool { return by == m.Name() || by == ostiary.Mailbox }
+
 // Routes is called by the engine.
 func (m *Method) Routes(k *ostiary.Kit) ([]ostiary.Route, error) {
 	m.kit = k
@@ -100,6 +112,10 @@ func (m *Method) Routes(k *ostiary.Kit) ([]ostiary.Route, error) {
 		{
 			Name: "password.change", Pattern: "POST /api/v1/password/change", Guess: true, Serve: ostiary.JSON(m.change),
 			Doc: "Changes one's own password and ends every other session.",
+		},
+		{
+			Name: "password.strength", Pattern: "POST /api/v1/password/strength", Access: ostiary.Public, Rate: estimateRate(), MaxBody: 8 << 10,
+			Serve: ostiary.JSON(m.strength), Doc: "Estimates how hard a password is to guess, while it is typed. It is not kept.",
 		},
 		{
 			Name: "password.forgot", Pattern: "POST /api/v1/password/forgot", Access: ostiary.Public, Mail: true, Status: 202, Serve: ostiary.JSON(m.forgot),

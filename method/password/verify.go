@@ -14,28 +14,17 @@ import (
 // The kinds of tickets.
 const (
 	kindReset  = "reset"
-	kindVerify = "verify"
 	kindChange = "change"
 	kindRevert = "revert"
 	kindSetup  = "setup"
 )
-
-// verifyTicket confirms the address of a registration, and keeps of the account exactly what that registration made.
-type verifyTicket struct {
-	Address string `json:"a"`
-	Keep    string `json:"k"` // ID of the credential
-}
 
 // askToVerify sends the link that confirms an address, when mail can be sent.
 func (m *Method) askToVerify(ctx context.Context, t *ostiary.Tx, u ostiary.User, keep string) error {
 	if !m.kit.CanMail() {
 		return nil
 	}
-	normal, err := m.kit.NormalEmail(u.Email)
-	if err != nil {
-		return err
-	}
-	secret, err := t.Tickets.Issue(ctx, kindVerify, u.ID, m.verifyTTL, verifyTicket{normal, keep})
+	secret, err := t.IssueVerification(ctx, u, keep, m.verifyTTL)
 	if err != nil {
 		return err
 	}
@@ -58,24 +47,23 @@ type tokenInput struct {
 // verify takes both kinds of links: that of a registration, and that of a change of address.
 func (m *Method) verify(ctx context.Context, c *ostiary.Call, in *tokenInput) (ostiary.None, error) {
 	return ostiary.None{}, m.kit.Do(ctx, c, func(t *ostiary.Tx) error {
-		var ticket verifyTicket
-		userID, err := t.Tickets.Redeem(ctx, kindVerify, in.Token, &ticket)
+		ticket, err := t.RedeemVerification(ctx, in.Token)
 		if errors.Is(err, errTicket) {
 			return m.confirmChange(ctx, t, in.Token)
 		}
 		if err != nil {
 			return err
 		}
-		u, err := m.holder(ctx, t, userID, ticket.Address)
+		u, err := m.holder(ctx, t, ticket.UserID, ticket.Address)
 		if err != nil {
 			return err
 		}
 		if !u.EmailVerified { // a change that was begun before the first proof dies with it (R26)
-			if err := t.Tickets.Void(ctx, kindChange, userID); err != nil {
+			if err := t.Tickets.Void(ctx, kindChange, ticket.UserID); err != nil {
 				return err
 			}
 		}
-		return t.ConfirmEmail(ctx, userID, ticket.Address, ticket.Keep)
+		return t.ConfirmEmail(ctx, ticket.UserID, ticket.Address, ticket.Keep)
 	})
 }
 
