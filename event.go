@@ -31,6 +31,9 @@ const (
 	eventKeyRotated      = "key.rotated"
 	eventKeyRevoked      = "key.revoked"
 	eventSetupDone       = "setup.completed"
+	eventUnlocked        = "user.unlocked"
+	eventAttempts        = "attack.account"
+	eventSpray           = "attack.spray"
 )
 
 // Actors that are not people.

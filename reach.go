@@ -33,7 +33,7 @@ func (k *Kit) Allow(ctx context.Context, limit, key string, rate store.Rate) (bo
 		return true, nil
 	}
 	mac := k.a.cfg.Key.master.MAC("ostiary throttle v1", []byte(k.name+"\x00"+limit+"\x00"+key))
-	got, err := k.a.volatile.Counters().Take(ctx, limit+":"+base64.RawURLEncoding.EncodeToString(mac[:16]), rate, k.a.now())
+	got, err := k.a.volatile.Counters().Take(ctx, limit+":"+base64.RawURLEncoding.EncodeToString(mac[:16]), k.a.now(), rate)
 	return got.OK, fault("count", err)
 }
 

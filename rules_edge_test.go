@@ -167,7 +167,7 @@ func TestR6_Cookies(t *testing.T) {
 	rec := httptest.NewRecorder()
 	w.auth.ServeHTTP(rec, r)
 	cookies := rec.Result().Cookies()
-	if len(cookies) != 2 {
+	if len(cookies) != 3 {
 		t.Fatalf("got %v", cookies)
 	}
 	for _, k := range cookies {

@@ -246,15 +246,21 @@ func (a *Auth) entitled(r *http.Request, route *Route, c *Call) error {
 
 // call runs a route on an input, whether it came as JSON or from a page's form.
 func (a *Auth) call(ctx context.Context, route *Route, c *Call, in any) (any, error) {
-	var try *guess
-	if route.Guess {
-		var err error
-		if try, err = a.guess(ctx, c, in); err != nil {
+	if route.Serve.proves {
+		c.wants = *in.(interface{ deliver() *Deliver }).deliver()
+		if err := a.checkDeliver(&c.wants); err != nil {
 			return nil, err
 		}
 	}
+	if !route.Guess {
+		return a.complete(ctx, route, c, in)
+	}
+	try, err := a.guess(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
 	answer, err := a.complete(ctx, route, c, in)
-	try.settle(ctx, err != nil && wrongSecret(err))
+	try.settle(ctx, err)
 	return answer, err
 }
 
@@ -316,7 +322,7 @@ func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, route *Route, c *C
 
 // writeErrorHeaders sets what belongs to an error whoever writes its body.
 func writeErrorHeaders(h http.Header, e *Error) {
-	if e.RetryAfter > 0 {
+	if e.RetryAfter > 0 || e.Status == http.StatusTooManyRequests {
 		h.Set("Retry-After", strconv.Itoa(max(1, int((e.RetryAfter+time.Second-1)/time.Second))))
 	}
 	if e.Status != http.StatusUnauthorized && e.Challenge == "" {

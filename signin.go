@@ -174,6 +174,7 @@ func (a *Auth) newGrant(s store.Session, wants Deliver, now time.Time) *store.Gr
 func (a *Auth) deliver(ctx context.Context, c *Call, p *person, s store.Session, secret string, g *store.Grant) (*Outcome, error) {
 	out := &Outcome{SignedInAnswer: SignedInAnswer{User: p.user, SessionID: s.ID}}
 	c.clearStale()
+	defer c.rememberDevice(p) // after the others
 	if g == nil {
 		c.setCookie(sessionCookie, secret, s.ExpiresAt)
 		return out, nil

@@ -32,6 +32,7 @@ func (a *Auth) start() {
 	}
 	a.background(func() { a.follower.Run(ctx) })
 	a.background(func() { a.every(ctx, upkeepEvery, nil, a.upkeep) })
+	a.background(func() { a.tellAlarms(ctx) })
 	if a.cfg.Mailer != nil {
 		a.background(func() { a.every(ctx, mailEvery, a.mailWake, a.sendMail) })
 	}

@@ -210,14 +210,17 @@ type Sessions interface {
 	End(ctx context.Context, id string) error
 }
 
-// Counters is the generic cell rate algorithm (GCRA), with the same arithmetic in every backend (see Rate).
+// Counters is the generic cell rate algorithm (GCRA), with the same arithmetic in every backend (see Rate and Steps). A key
+// has one state for each rate that it is taken from, in order; callers name the same rates every time, or ones that mean
+// the same window.
 type Counters interface {
-	// Take asks for one unit at now. It is atomic: of n callers, as many succeed as the rate allows.
-	Take(ctx context.Context, key string, r Rate, now time.Time) (Allowance, error)
-	// Refund gives back one unit that was taken, never beyond a full bucket.
-	Refund(ctx context.Context, key string, r Rate, now time.Time) error
+	// Take asks for one unit of every rate at now, and takes all or none. It is atomic: of n callers, as many succeed as the
+	// tightest rate allows. It is one write, and none at all when the answer is a refusal.
+	Take(ctx context.Context, key string, now time.Time, rates ...Rate) (Allowance, error)
+	// Refund gives back one unit that was taken of every rate, never beyond a full bucket.
+	Refund(ctx context.Context, key string, now time.Time, rates ...Rate) error
 	// Reset forgets the key. Idempotent.
 	Reset(ctx context.Context, key string) error
-	// Sweep removes at most limit counters that were full again before t, and returns how many.
+	// Sweep removes at most limit counters whose buckets were all full again before t, and returns how many.
 	Sweep(ctx context.Context, t time.Time, limit int) (int, error)
 }

@@ -78,12 +78,13 @@ func (m *Method) compare(ctx context.Context, c *ostiary.Call, encoded, password
 	return ok, renewed, err
 }
 
-// run waits for a place in the pool. Somebody who is signed in does not queue behind strangers (R38).
+// run waits for a place in the pool. Somebody who is signed in, or comes from a device that signed in to this account before,
+// does not queue behind strangers (R38).
 func (m *Method) run(ctx context.Context, c *ostiary.Call, fn func()) error {
 	var source netip.Addr
 	known := true
 	if c != nil {
-		source, known = c.Source, c.Principal != nil
+		source, known = c.Source, c.Principal != nil || c.KnownDevice
 	}
 	err := m.pool.Do(ctx, source, known, fn)
 	if busy := new(BusyError); errors.As(err, &busy) {

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ostiary/ostiary/store"
@@ -9,36 +10,37 @@ import (
 
 type counters struct{ *Store }
 
-// counter is the moment at which a bucket is full again.
-type counter = time.Time
+// counter holds the moments at which the buckets of a key are full again.
+type counter = []time.Time
 
 // Counters is part of store.Volatile.
 func (s *Store) Counters() store.Counters { return counters{s} }
 
-func (s counters) Take(ctx context.Context, key string, r store.Rate, now time.Time) (a store.Allowance, err error) {
+func (s counters) Take(ctx context.Context, key string, now time.Time, rates ...store.Rate) (a store.Allowance, err error) {
 	err = s.lose(ctx, func() error {
 		var next counter
-		if next, a = r.Step(s.volatile.counters[key], now); a.OK {
-			s.volatile.counters[key] = micros(next)
+		if next, a = store.Steps(rates, s.volatile.counters[key], now); a.OK {
+			s.volatile.counters[key] = allMicros(next)
 		}
 		return nil
 	})
 	return a, err
 }
 
-func (s counters) Refund(ctx context.Context, key string, r store.Rate, now time.Time) error {
+func (s counters) Refund(ctx context.Context, key string, now time.Time, rates ...store.Rate) error {
 	return s.lose(ctx, func() error {
-		state, ok := s.volatile.counters[key]
-		if !ok || !now.Before(state) {
-			return nil
+		if state, ok := s.volatile.counters[key]; ok {
+			s.volatile.counters[key] = allMicros(store.Backs(rates, state, now))
 		}
-		next := r.Back(state)
-		if next.Before(now) {
-			next = now
-		}
-		s.volatile.counters[key] = micros(next)
 		return nil
 	})
+}
+
+func allMicros(c counter) counter {
+	for i := range c {
+		c[i] = micros(c[i])
+	}
+	return c
 }
 
 func (s counters) Reset(ctx context.Context, key string) error {
@@ -51,7 +53,7 @@ func (s counters) Reset(ctx context.Context, key string) error {
 func (s counters) Sweep(ctx context.Context, t time.Time, limit int) (n int, err error) {
 	err = s.lose(ctx, func() error {
 		for key, state := range s.volatile.counters {
-			if n < limit && state.Before(micros(t)) {
+			if n < limit && slices.MaxFunc(state, time.Time.Compare).Before(micros(t)) {
 				delete(s.volatile.counters, key)
 				n++
 			}

@@ -36,7 +36,11 @@ func TestSweepsReadIndexes(t *testing.T) {
 		},
 		"events of a person": {`SELECT * FROM events WHERE subject = ? AND seq < ? ORDER BY seq DESC LIMIT ?`, "events_subject"},
 		"due messages":       {`SELECT * FROM messages WHERE due_at <= ? ORDER BY due_at, id LIMIT ?`, "messages_due"},
-		"tickets of a user":  {`DELETE FROM tickets WHERE user_id = ?`, "tickets_user"},
+		"counters that are full": {
+			`DELETE FROM counters WHERE name IN (SELECT name FROM (
+			SELECT name FROM counters WHERE full_at < ? LIMIT ?) AS full_again)`, "counters_full",
+		},
+		"tickets of a user": {`DELETE FROM tickets WHERE user_id = ?`, "tickets_user"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rows, err := db.Query("EXPLAIN QUERY PLAN "+c.query, make([]any, strings.Count(c.query, "?"))...)

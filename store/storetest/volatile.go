@@ -101,7 +101,7 @@ func testCounters(t *testing.T, v store.Volatile) {
 	rate := store.Rate{Burst: 3, Every: time.Minute}
 	take := func(key string, at time.Time) store.Allowance {
 		t.Helper()
-		return must[store.Allowance](t)(counters.Take(ctx, key, rate, at))
+		return must[store.Allowance](t)(counters.Take(ctx, key, at, rate))
 	}
 	for left := range 3 {
 		same(t, take("k", noon), store.Allowance{OK: true, Remaining: 2 - left, Reset: time.Duration(left+1) * time.Minute})
@@ -110,18 +110,18 @@ func testCounters(t *testing.T, v store.Volatile) {
 	same(t, take("K", noon).OK, true)
 	same(t, take("k", noon.Add(time.Minute-tick)).OK, false)
 	same(t, take("k", noon.Add(time.Minute)).OK, true)
-	ok(t, counters.Refund(ctx, "k", rate, noon.Add(time.Minute)))
+	ok(t, counters.Refund(ctx, "k", noon.Add(time.Minute), rate))
 	same(t, take("k", noon.Add(time.Minute)).OK, true)
 	same(t, take("k", noon.Add(time.Minute)).OK, false)
 	ok(t, counters.Reset(ctx, "k"))
 	ok(t, counters.Reset(ctx, "k"))
 	same(t, take("k", noon).Remaining, 2)
 	for range 3 { // never beyond a full bucket
-		ok(t, counters.Refund(ctx, "k", rate, noon))
-		ok(t, counters.Refund(ctx, "unknown", rate, noon))
+		ok(t, counters.Refund(ctx, "k", noon, rate))
+		ok(t, counters.Refund(ctx, "unknown", noon, rate))
 	}
 	same(t, take("k", noon).Remaining, 2)
-	same(t, must[store.Allowance](t)(counters.Take(ctx, "none", store.Rate{}, noon)).OK, false)
+	same(t, must[store.Allowance](t)(counters.Take(ctx, "none", noon, store.Rate{})).OK, false)
 
 	ok(t, counters.Reset(ctx, "K"))
 	same(t, must[int](t)(counters.Sweep(ctx, noon.Add(time.Minute), 9)), 0)
@@ -133,7 +133,7 @@ func raceCounters(t *testing.T, v store.Volatile) {
 	allowed := make([]bool, racers)
 	rate := store.Rate{Burst: 7, Every: time.Hour}
 	for _, err := range race(racers, func(i int) error {
-		a, err := v.Counters().Take(t.Context(), "k", rate, noon)
+		a, err := v.Counters().Take(t.Context(), "k", noon, rate)
 		allowed[i] = a.OK
 		return err
 	}) {
@@ -143,13 +143,56 @@ func raceCounters(t *testing.T, v store.Volatile) {
 	same(t, n, 7)
 }
 
+// testCounterRates takes several rates at once: all or none.
+func testCounterRates(t *testing.T, v store.Volatile) {
+	ctx, counters := t.Context(), v.Counters()
+	quick, slow := store.Rate{Burst: 2, Every: time.Minute}, store.Rate{Burst: 3, Every: time.Hour}
+	take := func(at time.Time) store.Allowance {
+		t.Helper()
+		return must[store.Allowance](t)(counters.Take(ctx, "k", at, quick, slow))
+	}
+	same(t, take(noon), store.Allowance{OK: true, Remaining: 1, Reset: time.Hour})
+	same(t, take(noon), store.Allowance{OK: true, Remaining: 0, Reset: 2 * time.Hour})
+	for range 9 { // what is refused by one is not taken from the other
+		same(t, take(noon), store.Allowance{RetryAfter: time.Minute, Reset: 2 * time.Hour})
+	}
+	same(t, take(noon.Add(2*time.Minute)).OK, true)
+	same(t, take(noon.Add(2*time.Minute)), store.Allowance{RetryAfter: 58 * time.Minute, Reset: 3*time.Hour - 2*time.Minute})
+	ok(t, counters.Refund(ctx, "k", noon.Add(2*time.Minute), quick, slow))
+	same(t, take(noon.Add(2*time.Minute)).OK, true)
+	same(t, take(noon.Add(time.Hour)).OK, true)
+	same(t, must[int](t)(counters.Sweep(ctx, noon.Add(4*time.Hour), 9)), 0) // the slower one is not full yet
+	same(t, must[int](t)(counters.Sweep(ctx, noon.Add(4*time.Hour+tick), 9)), 1)
+	same(t, must[store.Allowance](t)(counters.Take(ctx, "k", noon)).OK, false) // no rate allows nothing
+	same(t, must[store.Allowance](t)(counters.Take(ctx, "k", noon, quick, store.Rate{})).OK, false)
+	same(t, take(noon).Remaining, 1)
+	same(t, must[store.Allowance](t)(counters.Take(ctx, "k", noon, quick, slow, slow)).Remaining, 0) // one more rate
+	same(t, must[store.Allowance](t)(counters.Take(ctx, "k", noon, quick)).OK, false)                // and fewer
+	ok(t, counters.Reset(ctx, "k"))
+	same(t, take(noon).Remaining, 1)
+}
+
+func raceCounterRates(t *testing.T, v store.Volatile) {
+	allowed := make([]bool, racers)
+	rates := []store.Rate{{Burst: 20, Every: time.Minute}, {Burst: 5, Every: time.Hour}, {Burst: 9, Every: 24 * time.Hour}}
+	for _, err := range race(racers, func(i int) error {
+		a, err := v.Counters().Take(t.Context(), "k", noon, rates...)
+		allowed[i] = a.OK
+		return err
+	}) {
+		ok(t, err)
+	}
+	n := len(slices.DeleteFunc(allowed, func(b bool) bool { return !b }))
+	same(t, n, 5)
+}
+
 func testVolatileCancelled(t *testing.T, v store.Volatile) {
 	ctx := cancelled(t)
 	_, err := v.Sessions().Get(ctx, newID())
 	is(t, err, context.Canceled)
 	is(t, v.Sessions().Put(ctx, session()), context.Canceled)
-	_, err = v.Counters().Take(ctx, "k", store.Rate{Burst: 1, Every: time.Hour}, noon)
+	_, err = v.Counters().Take(ctx, "k", noon, store.Rate{Burst: 1, Every: time.Hour})
 	is(t, err, context.Canceled)
 	same(t, len(must[[]store.Session](t)(v.Sessions().List(t.Context(), store.SessionQuery{}))), 0)
-	same(t, must[store.Allowance](t)(v.Counters().Take(t.Context(), "k", store.Rate{Burst: 1, Every: time.Hour}, noon)).OK, true)
+	same(t, must[store.Allowance](t)(v.Counters().Take(t.Context(), "k", noon, store.Rate{Burst: 1, Every: time.Hour})).OK, true)
 }

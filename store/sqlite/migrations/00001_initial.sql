@@ -143,7 +143,8 @@ CREATE INDEX sessions_user ON sessions (user_id);
 CREATE INDEX sessions_ends ON sessions (ends_at);
 
 CREATE TABLE counters (
-    name  TEXT    NOT NULL PRIMARY KEY,
-    state INTEGER NOT NULL -- full again
+    name    TEXT    NOT NULL PRIMARY KEY,
+    state   BLOB    NOT NULL, -- when the bucket of each rate is full again: 8 bytes each, big endian
+    full_at INTEGER NOT NULL  -- the latest of them
 ) WITHOUT ROWID;
-CREATE INDEX counters_state ON counters (state);
+CREATE INDEX counters_full ON counters (full_at);
