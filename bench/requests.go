@@ -44,7 +44,9 @@ func signIn(auth *ostiary.Auth, i int, delivery store.Delivery) (cookie string, 
 		return "", tokens, fmt.Errorf("sign in: %d %s", rec.Code, rec.Body)
 	}
 	for _, k := range rec.Result().Cookies() {
-		cookie = k.Name + "=" + k.Value
+		if k.Name == "session" {
+			cookie = k.Name + "=" + k.Value
+		}
 	}
 	return cookie, tokens, json.Unmarshal(rec.Body.Bytes(), &tokens)
 }
