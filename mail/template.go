@@ -34,6 +34,7 @@ type Data struct {
 	Source  string // from where
 	Device  string // by what
 	Factors []string
+	Left    string // how many backup codes are left
 }
 
 // Templates makes messages. It is safe for concurrent use.
@@ -168,7 +169,7 @@ func complete(data any) any {
 	if !ok {
 		return data
 	}
-	all := map[string]any{"Name": "", "Expires": "", "When": "", "Source": "", "Device": "", "Factors": []string(nil)}
+	all := map[string]any{"Name": "", "Expires": "", "When": "", "Source": "", "Device": "", "Left": "", "Factors": []string(nil)}
 	maps.Copy(all, given)
 	return all
 }
