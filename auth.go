@@ -140,7 +140,7 @@ func (a *Auth) open(ctx context.Context) error {
 
 // mount collects the routes of the engine, the methods and the parts. Conflicts are errors.
 func (a *Auth) mount() error {
-	routes := a.coreRoutes()
+	routes := slices.Concat(a.coreRoutes(), a.trustedRoutes(), a.recoveryRoutes())
 	for _, m := range a.cfg.Methods {
 		own, err := m.Routes(a.kit(m.Name()))
 		if err != nil {

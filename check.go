@@ -61,12 +61,18 @@ type Fresh time.Duration
 func (c Fresh) String() string { return "authenticated within " + time.Duration(c).String() }
 
 func (c Fresh) check(a *Auth, p *Principal, _ *http.Request) error {
-	if p.FirstParty() && a.now().Sub(p.AuthAt) <= time.Duration(c) {
+	if p.FirstParty() && a.now().Sub(p.AuthAt) <= time.Duration(c) && !p.skippedFactor() {
 		return nil
 	}
 	e := *errReauthenticate
 	e.Challenge = fmt.Sprintf(`error="insufficient_user_authentication", error_description="A more recent sign-in is needed", max_age=%d`, int(time.Duration(c).Seconds()))
 	return &e
+}
+
+// skippedFactor says whether the person has a second factor that was not asked for, because the browser is trusted: such a
+// proof is not one at the highest level that is enrolled.
+func (p *Principal) skippedFactor() bool {
+	return p.person != nil && len(p.person.factors) > 0 && slices.Contains(p.AMR, amrTrusted)
 }
 
 type mfa struct{}

@@ -44,6 +44,10 @@ type Config struct {
 	// RequireVerifiedEmail refuses sign-in until the address was verified, and implies SignUpQuiet.
 	RequireVerifiedEmail bool
 
+	// TrustDevices is how long a browser may skip the second factor once its owner asked for that while showing one: at most
+	// 30 days. Default 0: never.
+	TrustDevices time.Duration
+
 	Sessions SessionConfig
 	Tokens   TokenConfig
 	Roles    []authz.Role // fixed in code; those of the store are added
@@ -241,6 +245,8 @@ func (c *Config) checkValues() error {
 		return errors.New("ostiary: Sessions.TTL must be between 1m and 9600h")
 	case c.Sessions.Idle < time.Minute || c.Sessions.Idle > c.Sessions.TTL:
 		return errors.New("ostiary: Sessions.Idle must be between 1m and Sessions.TTL")
+	case c.TrustDevices != 0 && (c.TrustDevices < time.Minute || c.TrustDevices > 30*24*time.Hour):
+		return errors.New("ostiary: TrustDevices must be between 1m and 720h, or 0")
 	case c.Tokens.Access < time.Second || c.Tokens.Access > 24*time.Hour:
 		return errors.New("ostiary: Tokens.Access must be between 1s and 24h")
 	case c.Tokens.Refresh < c.Tokens.Access:

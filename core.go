@@ -158,6 +158,8 @@ type secondInput struct {
 	Method     string          `json:"method"`
 	Code       json.RawMessage `json:"code,omitempty"`
 	Credential json.RawMessage `json:"credential,omitempty"`
+	// TrustDevice asks not to be asked for a second factor in this browser again, where the server allows that.
+	TrustDevice bool `json:"trust_device,omitempty"`
 }
 
 func (a *Auth) serveSecond(ctx context.Context, c *Call, in *secondInput) (*Outcome, error) {
@@ -165,7 +167,14 @@ func (a *Auth) serveSecond(ctx context.Context, c *Call, in *secondInput) (*Outc
 	if len(in.Credential) > 0 {
 		response = in.Credential
 	}
-	return a.second(ctx, c, in.MFAToken, in.Method, response)
+	out, err := a.second(ctx, c, in.MFAToken, in.Method, response)
+	if err != nil || out.Pending != nil || !in.TrustDevice {
+		return out, err
+	}
+	if err := a.trust(ctx, c, out.User.ID); err != nil {
+		a.log.WarnContext(ctx, "a device could not be trusted; its owner will be asked again", "error", err)
+	}
+	return out, nil
 }
 
 type challengeInput struct {

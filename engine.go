@@ -188,7 +188,9 @@ func (e *Engine) Methods(ctx context.Context, userID string) ([]string, error) {
 	}
 	var names []string
 	for _, row := range rows {
-		names = append(names, row.Method)
+		if !enginesOwn(row.Method) {
+			names = append(names, row.Method)
+		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil

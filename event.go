@@ -31,9 +31,16 @@ const (
 	eventKeyRotated      = "key.rotated"
 	eventKeyRevoked      = "key.revoked"
 	eventSetupDone       = "setup.completed"
-	eventUnlocked        = "user.unlocked"
-	eventAttempts        = "attack.account"
-	eventSpray           = "attack.spray"
+
+	eventDeviceTrusted     = "device.trusted"
+	eventDeviceDistrusted  = "device.distrusted"
+	eventFactorsReset      = "mfa.reset"
+	eventRecoveryAsked     = "mfa.recovery_requested"
+	eventRecoveryCancelled = "mfa.recovery_cancelled"
+	eventRecovered         = "mfa.recovered"
+	eventUnlocked          = "user.unlocked"
+	eventAttempts          = "attack.account"
+	eventSpray             = "attack.spray"
 )
 
 // Actors that are not people.

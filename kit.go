@@ -145,6 +145,14 @@ func credentialPlace(id string) string { return "credentials/data/" + id }
 
 // Create stores a credential and returns its ID. store.ErrConflict: the lookup value is taken.
 func (v *Vault) Create(ctx context.Context, c Credential) (string, error) {
+	if c.Factor && v.log == nil {
+		var id string
+		err := v.a.doFor(ctx, v.method, nil, func(t *Tx) (err error) {
+			id, err = t.Credentials.Create(ctx, c)
+			return err
+		})
+		return id, err
+	}
 	now := v.a.now()
 	id := newID(now)
 	if c.Lookup == "" {
@@ -155,7 +163,7 @@ func (v *Vault) Create(ctx context.Context, c Credential) (string, error) {
 	if err := v.rows.Create(ctx, row); err != nil {
 		return "", fault("create credential", err)
 	}
-	return id, v.tell(ctx, c.UserID)
+	return id, v.enrolled(ctx, c)
 }
 
 // ByLookup finds a credential. store.ErrNotFound.
@@ -201,9 +209,12 @@ func (v *Vault) Update(ctx context.Context, c Credential) error {
 // person in (R31).
 func (v *Vault) Delete(ctx context.Context, c Credential) error {
 	if v.log == nil {
-		return v.a.doFor(ctx, v.method, nil, func(t *Tx) error { return t.remove(ctx, c) })
+		return v.a.doFor(ctx, v.method, nil, func(t *Tx) error { return t.Credentials.Delete(ctx, c) })
 	}
-	return v.log.remove(ctx, c)
+	if err := v.log.remove(ctx, c); err != nil || !c.Factor {
+		return err
+	}
+	return v.log.factorsChanged(ctx, c.UserID)
 }
 
 func (v *Vault) tell(ctx context.Context, userID string) error {
@@ -255,6 +266,16 @@ func (d *Desk) put(ctx context.Context, kind, secret, userID string, ttl time.Du
 	t := store.Ticket{Kind: kind, UserID: userID, ExpiresAt: d.a.now().Add(ttl), Hash: master.MAC(ticketPurpose, ticketInput(kind, secret))}
 	t.Data = master.Seal(ticketPlace(kind, t.Hash), plain)
 	return fault("issue ticket", d.rows.Put(ctx, t))
+}
+
+// Hold keeps the one ticket of its kind that a person has, in the place of an earlier one: for what somebody who is signed in
+// asks for and finishes himself. Its secret is the person's ID, so it must be redeemed for the caller and for nobody that
+// an input names. store.ErrConflict when two callers did so at once; a transaction runs again.
+func (d *Desk) Hold(ctx context.Context, kind, userID string, ttl time.Duration, data any) error {
+	if err := d.Void(ctx, kind, userID); err != nil {
+		return err
+	}
+	return d.put(ctx, d.kind(kind), userID, userID, ttl, data)
 }
 
 // Peek reads a ticket without using it up. Whatever is wrong with it, the answer is invalid_ticket.

@@ -27,18 +27,22 @@ type User struct {
 
 // person is a snapshot of somebody, kept until the log says that it changed.
 type person struct {
-	user    User
-	record  store.User
-	methods []string // of all credentials
-	factors []string // methods with a Factor credential
-	key     [16]byte // under which the snapshot is cached and the log names it
+	user      User
+	record    store.User
+	methods   []string // of all credentials
+	factors   []string // methods with a Factor credential
+	factorIDs []string // of these credentials, in order
+	key       [16]byte // under which the snapshot is cached and the log names it
 }
 
 func newPerson(u store.User, creds []store.Credential) *person {
 	p := &person{record: u}
 	for _, c := range creds {
-		if !slices.Contains(p.methods, c.Method) {
+		if !enginesOwn(c.Method) && !slices.Contains(p.methods, c.Method) {
 			p.methods = append(p.methods, c.Method)
+		}
+		if c.Factor {
+			p.factorIDs = append(p.factorIDs, c.ID)
 		}
 		if c.Factor && !slices.Contains(p.factors, c.Method) {
 			p.factors = append(p.factors, c.Method)
@@ -111,16 +115,18 @@ func (a *Auth) decide(p *Principal, permission string, r authz.Resource) authz.D
 		q.Roles, q.UserID = p.User.Roles, p.User.ID
 	}
 	d := a.policy.Load().Decide(q)
-	if d.Allowed && !p.FirstParty() && !scopesAllow(p, permission) {
+	if d.Allowed && !p.FirstParty() && !scopesAllow(p, permission, r) {
 		return authz.Decision{}
 	}
 	return d
 }
 
-// scopesAllow says whether a token of another client, or a key, was given the permission in its scopes.
-func scopesAllow(p *Principal, permission string) bool {
+// scopesAllow says whether a token of another client, or a key, was given the permission in its scopes, for everything or
+// for what the person owns.
+func scopesAllow(p *Principal, permission string, r authz.Resource) bool {
+	owns := r.Owner != "" && r.Owner == p.User.ID
 	for _, s := range p.Scopes {
-		if authz.Match(s, permission) {
+		if authz.Match(s, permission) || owns && authz.Match(s, permission+":own") {
 			return true
 		}
 	}

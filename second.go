@@ -25,6 +25,7 @@ type pendingSignIn struct {
 	AMR    []string `json:"m"`
 	Wants  Deliver  `json:"d"`
 	Factor []string `json:"f"`
+	Method string   `json:"b"` // that gave the first proof
 }
 
 // demandFactor answers a first proof of somebody who has a second factor. Nothing but a ticket exists after it.
@@ -35,12 +36,12 @@ func (a *Auth) demandFactor(ctx context.Context, c *Call, p *person, proof Proof
 		return nil, errMFARequired.Because(fmt.Errorf("the account has factors %v, and none of their methods is configured", p.factors))
 	}
 	secret, err := a.engineDesk(a.store).Issue(ctx, pendingKind, p.record.ID, pendingTTL, pendingSignIn{
-		Epoch: p.record.Epoch, AMR: proof.AMR, Wants: c.wants, Factor: usable,
+		Epoch: p.record.Epoch, AMR: proof.AMR, Wants: c.wants, Factor: usable, Method: proof.method,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Outcome{Pending: &Pending{MFARequired: true, MFAToken: secret, Methods: usable}}, nil
+	return &Outcome{Pending: &Pending{MFARequired: true, MFAToken: secret, Methods: usable, TrustDevice: int(a.cfg.TrustDevices / time.Second)}}, nil
 }
 
 // second takes the second proof and ends in the same function as every sign-in. The ticket dies with success or with the
@@ -64,7 +65,7 @@ func (a *Auth) second(ctx context.Context, c *Call, ticket, method string, respo
 		_, _ = desk.Redeem(ctx, pendingKind, ticket, nil)
 		return nil, errInvalidTicket.Because(errors.New("too many attempts"))
 	}
-	proof, err := v.Verify(ctx, c, userID, response)
+	proof, err := a.verify(ctx, c, v, userID, response)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +142,7 @@ func (a *Auth) reauthenticate(ctx context.Context, c *Call, method string, respo
 	if _, ok := v.(SecondFactor); !ok && len(p.person.factors) > 0 {
 		return SignedInAnswer{}, errMFARequired.At("body.method", "must be a second factor: "+strings.Join(a.secondFactors(p.person, ""), ", "))
 	}
-	proof, err := v.Verify(ctx, c, p.User.ID, response)
+	proof, err := a.verify(ctx, c, v, p.User.ID, response)
 	if err != nil {
 		return SignedInAnswer{}, err
 	}
@@ -150,7 +151,8 @@ func (a *Auth) reauthenticate(ctx context.Context, c *Call, method string, respo
 	}
 	// The session first: a node that reads it after the log entry must find the new cookie value, and not the old one.
 	err = a.renew(ctx, c, p.SessionID, func(s *store.Session) {
-		s.AuthAt, s.AMR = a.now(), aboutFactors(Proof{AMR: union(s.AMR, proof.AMR), UserVerified: proof.UserVerified})
+		shown := slices.DeleteFunc(union(s.AMR, proof.AMR), func(m string) bool { return m == amrTrusted })
+		s.AuthAt, s.AMR = a.now(), aboutFactors(Proof{AMR: shown, UserVerified: proof.UserVerified})
 	})
 	if err != nil {
 		return SignedInAnswer{}, err

@@ -49,6 +49,7 @@ type Pending struct {
 	MFARequired bool     `json:"mfa_required"`
 	MFAToken    string   `json:"mfa_token"`
 	Methods     []string `json:"methods"`
+	TrustDevice int      `json:"trust_device,omitempty"` // seconds for which this browser can be trusted; 0: never
 }
 
 // signIn is the only code that creates a session (R1). Everything that signs somebody in passes here.
@@ -67,7 +68,14 @@ func (a *Auth) signIn(ctx context.Context, c *Call, proof Proof) (*Outcome, erro
 		return nil, refused
 	}
 	if len(p.factors) > 0 && !proof.UserVerified && !proof.second {
-		return a.demandFactor(ctx, c, p, proof)
+		trusted, err := a.trusts(ctx, c, p)
+		if err != nil {
+			return nil, err
+		}
+		if !trusted {
+			return a.demandFactor(ctx, c, p, proof)
+		}
+		proof.AMR = union(proof.AMR, []string{amrTrusted})
 	}
 	proof.AMR = aboutFactors(proof)
 	return a.establish(ctx, c, p, proof)

@@ -23,6 +23,7 @@ func routes() []struct{ method, path, permission string } {
 		{"GET", "/users/" + none, "users:read"},
 		{"PATCH", "/users/" + none, "users:write"},
 		{"DELETE", "/users/" + none, "users:delete"},
+		{"POST", "/users/" + none + "/reset-mfa", "users:write"},
 		{"GET", "/sessions", "sessions:read"},
 		{"DELETE", "/sessions/" + none, "sessions:end"},
 		{"GET", "/roles", "roles:read"},

@@ -35,6 +35,10 @@ func (p *Part) userRoutes() []ostiary.Route {
 			Name: "admin.users.delete", Pattern: "DELETE " + prefix + "/users/{id}", Need: change(DeleteUsers), Serve: ostiary.JSON(p.deleteUser),
 			Doc: "Deletes a person with everything that hangs on him, for good.",
 		},
+		{
+			Name: "admin.users.reset-mfa", Pattern: "POST " + prefix + "/users/{id}/reset-mfa", Need: change(WriteUsers), Serve: ostiary.JSON(p.resetFactors),
+			Doc: "Removes all second factors of a person who lost them, with backup codes and trusted devices. The person is told by mail.",
+		},
 	}
 }
 
@@ -179,4 +183,8 @@ func (in *updateInput) apply(ctx context.Context) func(t *ostiary.AdminTx) error
 
 func (p *Part) deleteUser(ctx context.Context, c *ostiary.Call, in *idInput) (ostiary.None, error) {
 	return ostiary.None{}, p.administer(ctx, c, func(t *ostiary.AdminTx) error { return t.DeleteUser(ctx, in.ID) })
+}
+
+func (p *Part) resetFactors(ctx context.Context, c *ostiary.Call, in *idInput) (ostiary.None, error) {
+	return ostiary.None{}, p.administer(ctx, c, func(t *ostiary.AdminTx) error { return t.ResetFactors(ctx, in.ID) })
 }

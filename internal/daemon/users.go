@@ -20,6 +20,7 @@ type usersCommand struct {
 	Enable      usersEnable      `cmd:"" help:"Let a disabled person sign in again."`
 	Delete      usersDelete      `cmd:"" help:"Delete a person with everything that hangs on the account, for good."`
 	SetPassword usersSetPassword `cmd:"" name:"set-password" help:"Give a person a new password, which signs the person out everywhere."`
+	ResetMFA    usersResetMFA    `cmd:"" name:"reset-mfa" help:"Remove all second factors of a person who lost them, backup codes and trusted devices included."`
 	Roles       usersRoles       `cmd:"" help:"Show or change a person's roles."`
 }
 
@@ -220,6 +221,12 @@ func (p usersDelete) Run(a *app) error {
 		a.say("Deleted %s", name(u))
 		return nil
 	})
+}
+
+type usersResetMFA struct{ whom }
+
+func (p usersResetMFA) Run(a *app) error {
+	return p.change(a, "Removed the second factors of %s", func(t *ostiary.AdminTx, u ostiary.User) error { return t.ResetFactors(a, u.ID) })
 }
 
 type usersRoles struct {

@@ -8,7 +8,8 @@ func Codes() []string {
 		"account_disabled", "conflict", "cross_origin", "email_not_verified", "email_taken", "forbidden", "insufficient_scope",
 		"internal", "invalid_credentials", "invalid_request", "invalid_ticket", "invalid_token", "last_administrator", "last_way_in",
 		"link_required", "mail_not_configured", "method_not_allowed", "mfa_failed", "mfa_required", "misdirected_request",
-		"not_authenticated", "not_found", "overloaded", "payload_too_large", "passkeys_unavailable", "rate_limited", "reauthentication_required",
+		"not_authenticated", "not_found", "overloaded", "passkeys_unavailable", "payload_too_large", "rate_limited",
+		"reauthentication_required", "recovery_pending",
 		"signup_closed", "token_expired", "token_reused", "token_revoked", "unavailable", "unknown_field",
 		"unsupported_media_type", "weak_password",
 	}
