@@ -89,7 +89,11 @@ func (a *Auth) explicitCredential(ctx context.Context, r *http.Request) (*Princi
 		if err != nil {
 			return nil, err
 		}
-		p.via = viaOther
+		if p.via != viaOther { // it may be shared by requests: nobody writes to it
+			own := *p
+			own.via = viaOther
+			p = &own
+		}
 		return p, nil
 	}
 	if len(key) > 0 {

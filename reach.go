@@ -32,9 +32,18 @@ func (k *Kit) Allow(ctx context.Context, limit, key string, rate store.Rate) (bo
 	if k.a.cfg.InsecureNoRateLimits {
 		return true, nil
 	}
-	mac := k.a.cfg.Key.master.MAC("ostiary throttle v1", []byte(k.name+"\x00"+limit+"\x00"+key))
-	got, err := k.a.volatile.Counters().Take(ctx, limit+":"+base64.RawURLEncoding.EncodeToString(mac[:16]), k.a.now(), rate)
+	got, err := k.a.volatile.Counters().Take(ctx, k.counter(limit, key), k.a.now(), rate)
 	return got.OK, fault("count", err)
+}
+
+// GiveBack returns what [Kit.Allow] took.
+func (k *Kit) GiveBack(ctx context.Context, limit, key string, rate store.Rate) error {
+	return fault("count", k.a.volatile.Counters().Refund(ctx, k.counter(limit, key), k.a.now(), rate))
+}
+
+func (k *Kit) counter(limit, key string) string {
+	mac := k.a.cfg.Key.master.MAC("ostiary throttle v1", []byte(k.name+"\x00"+limit+"\x00"+key))
+	return limit + ":" + base64.RawURLEncoding.EncodeToString(mac[:16])
 }
 
 // In gives a method its own credentials and tickets inside a transaction that somebody else began: an administrator who

@@ -27,6 +27,8 @@ type Route struct {
 	CrossSite bool
 	// Scope lets tokens of other clients in that hold it (R2). Credential, session, key and admin routes declare none.
 	Scope string
+	// Keys lets API keys in, whatever their scopes: only for what shows no more than who is calling.
+	Keys bool
 	// Mail refuses with mail_not_configured when no mail can be sent.
 	Mail bool
 	// Status of a success. 0: 200, or 204 when the endpoint answers nothing.

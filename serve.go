@@ -233,7 +233,7 @@ func (a *Auth) entitled(r *http.Request, route *Route, c *Call) error {
 		if err := Scope(route.Scope).check(a, c.Principal, r); err != nil {
 			return err
 		}
-	} else if route.Access == SignedIn && !c.Principal.FirstParty() {
+	} else if route.Access == SignedIn && !c.Principal.FirstParty() && !(route.Keys && c.Principal.via == viaOther) {
 		return errScope
 	}
 	for _, need := range route.Need {

@@ -246,6 +246,15 @@ func (t *Tx) MailTo(ctx context.Context, address string, about User, template st
 	return t.enqueue(ctx, n)
 }
 
+// MailNobody queues a mail that is thrown away when its turn comes: for a request that must take the same work and time
+// whether or not somebody gets mail by it.
+func (t *Tx) MailNobody(ctx context.Context) error {
+	if t.a.cfg.Mailer == nil {
+		return nil
+	}
+	return t.enqueue(ctx, Notice{})
+}
+
 func (t *Tx) enqueue(ctx context.Context, n Notice) error {
 	plain, err := json.Marshal(n)
 	if err != nil {

@@ -33,6 +33,11 @@ func (a *Auth) start() {
 	a.background(func() { a.follower.Run(ctx) })
 	a.background(func() { a.every(ctx, upkeepEvery, nil, a.upkeep) })
 	a.background(func() { a.tellAlarms(ctx) })
+	for _, p := range a.cfg.Parts {
+		if w, ok := p.(Worker); ok {
+			a.background(func() { w.Work(ctx) })
+		}
+	}
 	if a.cfg.Mailer != nil {
 		a.background(func() { a.every(ctx, mailEvery, a.mailWake, a.sendMail) })
 	}
@@ -170,6 +175,9 @@ func (a *Auth) deliverMail(ctx context.Context, m store.Message) error {
 	var n Notice
 	if err := json.Unmarshal(plain, &n); err != nil {
 		return fmt.Errorf("read message: %w: %w", ErrUndeliverable, err)
+	}
+	if n.To == "" { // see MailNobody
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, mailTimeout)
 	defer cancel()

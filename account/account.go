@@ -29,7 +29,7 @@ func (p *Part) Routes(e *ostiary.Engine) ([]ostiary.Route, error) {
 	p.engine = e
 	return []ostiary.Route{
 		{
-			Name: "me.get", Pattern: "GET /api/v1/me", Serve: ostiary.JSON(p.get),
+			Name: "me.get", Pattern: "GET /api/v1/me", Keys: true, Serve: ostiary.JSON(p.get),
 			Doc: "Returns the signed-in person.",
 		},
 		{

@@ -27,6 +27,7 @@ type Data struct {
 	Product string // what the person signs in to
 	URL     string // its front page
 	Link    string // what to open; "" in a mere notice
+	Code    string // to type where the mail was asked for; "" when there is none
 	Expires string // how long the link is good for, in words: "1 hour"
 	Name    string // of the person; only for an address that was proven, else a stranger could write through us
 	Email   string // the other address, where an address changes
@@ -169,7 +170,7 @@ func complete(data any) any {
 	if !ok {
 		return data
 	}
-	all := map[string]any{"Name": "", "Expires": "", "When": "", "Source": "", "Device": "", "Left": "", "Factors": []string(nil)}
+	all := map[string]any{"Name": "", "Code": "", "Expires": "", "When": "", "Source": "", "Device": "", "Left": "", "Factors": []string(nil)}
 	maps.Copy(all, given)
 	return all
 }

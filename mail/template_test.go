@@ -18,14 +18,14 @@ var update = flag.Bool("update", false, "write the golden files")
 func names() []string {
 	return []string{
 		"verify", "reset", "password_changed", "email_change", "email_changed", "signup_exists", "token_theft", "invite",
-		"account_deleted", "email_taken", "mfa_enabled", "mfa_disabled", "mfa_recovery", "backup_codes_low",
+		"account_deleted", "email_taken", "mfa_enabled", "mfa_disabled", "mfa_recovery", "backup_codes_low", "magic_link", "magic_signup",
 	}
 }
 
 func data() mail.Data {
 	return mail.Data{
 		Product: "Example", URL: "https://id.example.com", Link: "https://id.example.com/verify?token=abc-123_XYZ&x=1",
-		Expires: "1 hour", Name: "Ada Lovelace", Email: "new@example.com", When: "21 November 2026, 09:30 UTC",
+		Code: "012345", Expires: "1 hour", Name: "Ada Lovelace", Email: "new@example.com", When: "21 November 2026, 09:30 UTC",
 		Source: "203.0.113.7", Device: "Firefox on Linux", Factors: []string{"authenticator app", "passkey"}, Left: "3",
 	}
 }
