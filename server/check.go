@@ -41,8 +41,14 @@ func reviewers() map[string]func(Config) Finding {
 		"listen": checkListen, "url": checkURL, "trusted-proxies": checkProxies, "allowed-hosts": checkHosts, "cors-origins": checkOrigins,
 		"db": checkDB, "master-key": checkMasterKey, "smtp": checkSMTP, "allow-mail-outbox": checkOutbox, "product": checkProduct,
 		"signup": checkSignup, "require-verified-email": checkVerified, "password-hash": checkHash,
-		"password-min-length": checkMinLength, "password-require": checkRequire,
-		"reset-ttl":   func(c Config) Finding { return within(c.ResetTTL, 5*time.Minute, 24*time.Hour) },
+		"password-min-length": checkMinLength, "password-require": checkRequire, "breached-passwords-url": checkBreaches,
+		"reset-ttl": func(c Config) Finding { return within(c.ResetTTL, 5*time.Minute, 24*time.Hour) },
+		"trust-devices": func(c Config) Finding {
+			if c.TrustDevices == 0 {
+				return Finding{}
+			}
+			return within(c.TrustDevices, time.Hour, 30*24*time.Hour)
+		},
 		"session-ttl": func(c Config) Finding { return within(c.SessionTTL, time.Minute, 400*24*time.Hour) },
 		"session-idle-ttl": func(c Config) Finding {
 			return within(c.SessionIdleTTL, time.Minute, c.SessionTTL)

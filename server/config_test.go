@@ -80,6 +80,7 @@ func TestMistakes(t *testing.T) {
 		"password-hash":          {PasswordHash: "md5"},
 		"password-min-length":    {PasswordMinLength: 7},
 		"password-require":       {PasswordRequire: []string{"emoji"}},
+		"breached-passwords-url": {BreachedPasswordsURL: "http://example.com/range/"},
 		"reset-ttl":              {ResetTTL: time.Second},
 		"session-ttl":            {SessionTTL: time.Second},
 		"session-idle-ttl":       {SessionIdleTTL: 1000 * time.Hour},

@@ -169,6 +169,13 @@ func checkRequire(c Config) Finding {
 	return Finding{}
 }
 
+func checkBreaches(c Config) Finding {
+	if _, err := c.breaches(); err != nil {
+		return wrong("", "%s", strings.TrimPrefix(err.Error(), "password ranges: "))
+	}
+	return Finding{}
+}
+
 func checkAccessTTL(c Config) Finding {
 	if f := within(c.AccessTokenTTL, time.Second, token.MaxLifetime); f.Problem != "" {
 		return f

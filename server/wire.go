@@ -10,6 +10,7 @@ import (
 	"github.com/ostiary/ostiary/internal/openapi"
 	"github.com/ostiary/ostiary/mail"
 	"github.com/ostiary/ostiary/method/password"
+	"github.com/ostiary/ostiary/method/totp"
 	"github.com/ostiary/ostiary/store"
 	"github.com/ostiary/ostiary/ui"
 )
@@ -28,8 +29,13 @@ func wire(ctx context.Context, c Config, w wiring) (*password.Method, *ostiary.A
 	if err != nil {
 		return nil, nil, err
 	}
+	breaches, err := c.breaches()
+	if err != nil {
+		return nil, nil, err
+	}
 	passwords, err := password.New(password.Config{
 		Hash: c.PasswordHash, ResetTTL: c.ResetTTL, Policy: password.Policy{MinLength: c.PasswordMinLength, Require: c.PasswordRequire},
+		Breaches: breaches,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -38,14 +44,16 @@ func wire(ctx context.Context, c Config, w wiring) (*password.Method, *ostiary.A
 	if err != nil {
 		return nil, nil, err
 	}
+	codes := totp.New(totp.Config{})
 	auth, err := ostiary.New(ctx, ostiary.Config{
 		URL: c.URL, Store: w.store, Key: w.key, Mailer: mailer, Product: c.Product, Log: c.Log, Passive: w.passive,
-		Methods: []ostiary.Method{passwords},
+		Methods: []ostiary.Method{passwords, codes, codes.BackupCodes()},
 		Parts: []ostiary.Part{
 			account.New(), admin.New(admin.Config{Passwords: passwords}), pages, openapi.New(c.Version), &health{ready: w.ready},
 		},
 		SignUp: c.Signup, SignUpQuiet: !*c.SignupTells, RequireVerifiedEmail: c.RequireVerifiedEmail,
-		Sessions: ostiary.SessionConfig{TTL: c.SessionTTL, Idle: c.SessionIdleTTL},
+		TrustDevices: c.TrustDevices,
+		Sessions:     ostiary.SessionConfig{TTL: c.SessionTTL, Idle: c.SessionIdleTTL},
 		Tokens: ostiary.TokenConfig{
 			Access: c.AccessTokenTTL, Refresh: c.RefreshTokenTTL, Alg: c.AccessTokenAlg, Rotation: c.KeyRotation, Audiences: c.FirstPartyAudiences,
 		},
@@ -53,6 +61,14 @@ func wire(ctx context.Context, c Config, w wiring) (*password.Method, *ostiary.A
 		InsecureHTTP: c.InsecureHTTP, InsecureNoRateLimits: c.InsecureNoRateLimits,
 	})
 	return passwords, auth, err
+}
+
+// breaches is where stolen passwords are looked up, nil where they are not.
+func (c Config) breaches() (password.Breaches, error) {
+	if c.BreachedPasswordsURL == "" {
+		return nil, nil
+	}
+	return password.NewRanges(c.BreachedPasswordsURL)
 }
 
 // mailer is the way that mail goes, nil where there is none (R33).

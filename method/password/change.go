@@ -34,7 +34,7 @@ func (m *Method) change(ctx context.Context, c *ostiary.Call, in *changeInput) (
 	if err != nil {
 		return ostiary.None{}, err
 	}
-	normal, err := m.judge("body.new_password", in.NewPassword, u.Email, u.Name)
+	normal, err := m.judge(ctx, "body.new_password", in.NewPassword, u.Email, u.Name)
 	if err != nil {
 		return ostiary.None{}, err
 	}

@@ -2,8 +2,10 @@ package password
 
 import (
 	"context"
+	"io"
 	"net/netip"
 	"sync/atomic"
+	"time"
 )
 
 // CountHashes returns a counter of the turns that a method takes in its pool: each is one hash that is made or compared.
@@ -45,3 +47,26 @@ func (b *before) Do(ctx context.Context, source netip.Addr, reserved bool, fn fu
 	b.f()
 	return b.runner.Do(ctx, source, reserved, fn)
 }
+
+// Estimate scores a password in its normal form.
+func Estimate(normal string, about ...string) (score int, hint string) {
+	return estimate(normal, about)
+}
+
+// OccupyEstimators takes every place for an estimate until release is called.
+func OccupyEstimators(m *Method) (release func()) {
+	for range cap(m.estimators) {
+		m.estimators <- struct{}{}
+	}
+	return func() {
+		for range cap(m.estimators) {
+			<-m.estimators
+		}
+	}
+}
+
+// Hasten gives a look-up less time.
+func Hasten(r *Ranges, most time.Duration) { r.client.Timeout = most }
+
+// InRange looks for a suffix among the lines of an answer.
+func InRange(body io.Reader, suffix string) (bool, error) { return inRange(body, suffix) }

@@ -25,9 +25,14 @@ func stored(ctx context.Context, v *ostiary.Vault, userID string) (c ostiary.Cre
 	return c, ok, err
 }
 
-// judge checks a new password and returns its normal form. field is where the input holds it.
-func (m *Method) judge(field, password string, context ...string) (string, error) {
-	normal, err := m.policy.Check(password, append(context, m.kit.Product(), m.kit.Host())...)
+// judge checks a new password, by the rules and then among stolen ones, and returns its normal form. field is where the
+// input holds it, about what belongs to the person. It may ask another machine, so it is called outside of transactions,
+// and before anything depends on whether there is an account (R34, R35).
+func (m *Method) judge(ctx context.Context, field, password string, about ...string) (string, error) {
+	normal, err := m.policy.Check(password, append(about, m.kit.Product(), m.kit.Host())...)
+	if err == nil && m.breached(ctx, normal) {
+		err = errBreached
+	}
 	if err == nil {
 		return normal, nil
 	}
@@ -144,7 +149,7 @@ func (m *Method) Verify(ctx context.Context, c *ostiary.Call, userID string, res
 // transaction, for [Method.Put] in it. words are what an attacker would try first: address, name. weak_password, overloaded. The
 // method must belong to an engine already.
 func (m *Method) Prepare(ctx context.Context, password string, words ...string) (hash string, err error) {
-	normal, err := m.judge("body.password", password, words...)
+	normal, err := m.judge(ctx, "body.password", password, words...)
 	if err != nil {
 		return "", err
 	}

@@ -31,7 +31,7 @@ func (m *Method) register(ctx context.Context, c *ostiary.Call, in *registerInpu
 	if err := who.Check(); err != nil {
 		return ostiary.Proof{}, err
 	}
-	normal, err := m.judge("body.password", in.Password, who.Email, who.Name)
+	normal, err := m.judge(ctx, "body.password", in.Password, who.Email, who.Name)
 	if err != nil {
 		return ostiary.Proof{}, err
 	}

@@ -81,7 +81,7 @@ func (m *Method) reset(ctx context.Context, c *ostiary.Call, in *resetInput) (os
 	if ok, err := found(err); !ok {
 		return ostiary.None{}, errTicket.Because(err)
 	}
-	normal, err := m.judge("body.password", in.Password, u.Email, u.Name)
+	normal, err := m.judge(ctx, "body.password", in.Password, u.Email, u.Name)
 	if err != nil {
 		return ostiary.None{}, err
 	}

@@ -49,7 +49,7 @@ func (m *Method) setup(ctx context.Context, c *ostiary.Call, in *setupInput) (os
 	if err := who.Check(); err != nil {
 		return ostiary.Proof{}, err
 	}
-	normal, err := m.judge("body.password", in.Password, who.Email, who.Name)
+	normal, err := m.judge(ctx, "body.password", in.Password, who.Email, who.Name)
 	if err != nil {
 		return ostiary.Proof{}, err
 	}
