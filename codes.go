@@ -21,8 +21,7 @@ func (a *Auth) verify(ctx context.Context, c *Call, v Verifier, userID string, r
 	if !ok || !f.Guessable() || a.cfg.InsecureNoRateLimits {
 		return v.Verify(ctx, c, userID, response)
 	}
-	mac := a.cfg.Key.master.MAC("ostiary throttle v1", []byte("codes\x00"+userID))
-	key := "codes:" + b64.EncodeToString(mac[:16])
+	key := a.counterKey(countCodes, countCodes+"\x00"+userID)
 	got, err := a.volatile.Counters().Take(ctx, key, a.now(), rateCodes)
 	if err != nil {
 		return Proof{}, fault("count attempt", err)
