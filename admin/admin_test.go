@@ -24,6 +24,7 @@ func routes() []struct{ method, path, permission string } {
 		{"PATCH", "/users/" + none, "users:write"},
 		{"DELETE", "/users/" + none, "users:delete"},
 		{"POST", "/users/" + none + "/reset-mfa", "users:write"},
+		{"POST", "/users/" + none + "/unlock", "users:write"},
 		{"GET", "/sessions", "sessions:read"},
 		{"DELETE", "/sessions/" + none, "sessions:end"},
 		{"GET", "/roles", "roles:read"},

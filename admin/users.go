@@ -36,6 +36,10 @@ func (p *Part) userRoutes() []ostiary.Route {
 			Doc: "Deletes a person with everything that hangs on him, for good.",
 		},
 		{
+			Name: "admin.users.unlock", Pattern: "POST " + prefix + "/users/{id}/unlock", Need: change(WriteUsers), Serve: ostiary.JSON(p.unlockUser),
+			Doc: "Forgets the wrong passwords and codes that were counted for a person, so that nobody has to wait for them.",
+		},
+		{
 			Name: "admin.users.reset-mfa", Pattern: "POST " + prefix + "/users/{id}/reset-mfa", Need: change(WriteUsers), Serve: ostiary.JSON(p.resetFactors),
 			Doc: "Removes all second factors of a person who lost them, with backup codes and trusted devices. The person is told by mail.",
 		},
@@ -183,6 +187,10 @@ func (in *updateInput) apply(ctx context.Context) func(t *ostiary.AdminTx) error
 
 func (p *Part) deleteUser(ctx context.Context, c *ostiary.Call, in *idInput) (ostiary.None, error) {
 	return ostiary.None{}, p.administer(ctx, c, func(t *ostiary.AdminTx) error { return t.DeleteUser(ctx, in.ID) })
+}
+
+func (p *Part) unlockUser(ctx context.Context, c *ostiary.Call, in *idInput) (ostiary.None, error) {
+	return ostiary.None{}, ostiary.Found(p.engine.Unlock(ctx, c, in.ID))
 }
 
 func (p *Part) resetFactors(ctx context.Context, c *ostiary.Call, in *idInput) (ostiary.None, error) {

@@ -18,6 +18,7 @@ type usersCommand struct {
 	Show        usersShow        `cmd:"" help:"Show one person."`
 	Disable     usersDisable     `cmd:"" help:"Disable a person: every session and token ends at once."`
 	Enable      usersEnable      `cmd:"" help:"Let a disabled person sign in again."`
+	Unlock      usersUnlock      `cmd:"" help:"Forget the wrong passwords and codes that were counted for a person."`
 	Delete      usersDelete      `cmd:"" help:"Delete a person with everything that hangs on the account, for good."`
 	SetPassword usersSetPassword `cmd:"" name:"set-password" help:"Give a person a new password, which signs the person out everywhere."`
 	ResetMFA    usersResetMFA    `cmd:"" name:"reset-mfa" help:"Remove all second factors of a person who lost them, backup codes and trusted devices included."`
@@ -202,6 +203,25 @@ type usersEnable struct{ whom }
 
 func (p usersEnable) Run(a *app) error {
 	return p.change(a, "Enabled %s", func(t *ostiary.AdminTx, u ostiary.User) error { return t.SetStatus(a, u.ID, store.Active) })
+}
+
+type usersUnlock struct{ whom }
+
+func (p usersUnlock) Run(a *app) error {
+	return a.open(func(_ *server.Server, e *ostiary.Engine, c *ostiary.Call) error {
+		u, err := p.find(a, e)
+		if err != nil {
+			return err
+		}
+		if err := e.Unlock(a, c, u.ID); err != nil {
+			return err
+		}
+		if a.json {
+			return a.print(map[string]string{"unlocked": u.ID})
+		}
+		a.say("Unlocked %s", name(u))
+		return nil
+	})
 }
 
 type usersDelete struct{ whom }

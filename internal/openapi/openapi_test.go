@@ -245,6 +245,7 @@ func TestAnswersAreAsPrinted(t *testing.T) {
 		{root, "GET", "/api/v1/admin/users/{id}", user, nil},
 		{root, "PATCH", "/api/v1/admin/users/{id}", user, map[string]any{"name": "R"}},
 		{root, "PATCH", "/api/v1/admin/users/{id}", user, map[string]any{"status": "disabled"}},
+		{root, "POST", "/api/v1/admin/users/{id}/unlock", user + "/unlock", nil},
 		{root, "DELETE", "/api/v1/admin/users/{id}", "/api/v1/admin/users/x", nil},
 		{root, "GET", "/api/v1/admin/sessions", "", nil},
 		{root, "PUT", "/api/v1/admin/roles/{name}", "/api/v1/admin/roles/r", map[string]any{"permissions": []string{"a:b"}}},
