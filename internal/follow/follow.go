@@ -65,6 +65,7 @@ func (f *Follower) Run(ctx context.Context) {
 func (f *Follower) Sync(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	missed := false // an entry expired and was removed before it was read
 	for {
 		pos := *f.pos.Load()
 		asked := time.Since(f.start)
@@ -84,8 +85,13 @@ func (f *Follower) Sync(ctx context.Context) error {
 		if len(entries) == page {
 			next.Seq = entries[page-1].Seq
 		}
+		missed = missed || pos.Seq >= 0 && next.Seq-pos.Seq != int64(len(entries))
 		f.pos.Store(&next)
 		if len(entries) < page {
+			if missed {
+				f.slog.Warn("entries of the revocation log expired before they were read; every cached decision is dropped")
+				f.onReset()
+			}
 			f.confirmed.Store(int64(asked))
 			return nil
 		}
