@@ -152,7 +152,7 @@ func (a *Auth) session(ctx context.Context, hash [32]byte) (*liveSession, error)
 	if s, ok := a.sessions.Get(hash); ok && a.unchanged(s) {
 		return s, nil
 	}
-	version := a.sessions.Version()
+	version, changes := a.sessions.Version(), a.persons.Version()
 	rec, err := a.volatile.Sessions().ByHash(ctx, hash)
 	if isNotFound(err) {
 		return nil, nil
@@ -164,7 +164,10 @@ func (a *Auth) session(ctx context.Context, hash [32]byte) (*liveSession, error)
 	if err != nil || s == nil {
 		return nil, err
 	}
-	a.sessions.Put(hash, s, version)
+	// The record must not be older than the person that it is kept with: then no later change would be noticed.
+	if a.persons.Version() == changes {
+		a.sessions.Put(hash, s, version)
+	}
 	return s, nil
 }
 

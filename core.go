@@ -145,12 +145,23 @@ func (a *Auth) presentedID(ctx context.Context, c *Call, refresh string) (string
 func (a *Auth) serveLogoutAll(ctx context.Context, c *Call, _ *None) (None, error) {
 	c.clearCookie(sessionCookie, accessCookie, refreshCookie)
 	p, err := a.caller(ctx, c)
-	if err != nil || p == nil || p.User == nil {
+	if err != nil {
 		return None{}, err
 	}
 	c.Principal = p
 	e := &Engine{Kit: a.kit("logout")}
-	return None{}, ignoreNotFound(e.EndUser(ctx, c, p.User.ID))
+	if p != nil && p.User != nil {
+		return None{}, ignoreNotFound(e.EndUser(ctx, c, p.User.ID))
+	}
+	id, err := a.presentedID(ctx, c, "")
+	if err != nil || id == "" {
+		return None{}, err
+	}
+	s, err := e.Session(ctx, id) // one that is over has no say
+	if err != nil {
+		return None{}, ignoreNotFound(err)
+	}
+	return None{}, ignoreNotFound(e.EndUser(ctx, c, s.UserID))
 }
 
 type secondInput struct {

@@ -81,13 +81,18 @@ func localPath(s string) bool {
 // store.ErrNotFound.
 func (e *Engine) EndSession(ctx context.Context, c *Call, id string) error {
 	s, err := e.a.volatile.Sessions().Get(ctx, id)
+	own := c.Principal != nil && c.Principal.SessionID == id
+	if isNotFound(err) && own && c.Principal.User != nil {
+		// The volatile store has lost it, but the caller's token shows that there is something to end.
+		s, err = store.Session{ID: id, UserID: c.Principal.User.ID}, nil
+	}
 	if err != nil {
 		return fault("read session", err)
 	}
 	if err := e.a.do(ctx, c, func(t *Tx) error { return t.endSession(ctx, s, "revoked") }); err != nil {
 		return err
 	}
-	if c.Principal != nil && c.Principal.SessionID == id {
+	if own {
 		c.clearCookie(sessionCookie, accessCookie, refreshCookie)
 	}
 	return nil

@@ -128,7 +128,7 @@ func (a *Auth) sessionByID(ctx context.Context, id string) (*liveSession, error)
 	if s, ok := a.byID.Get(id); ok && a.unchanged(s) {
 		return s, nil
 	}
-	version := a.byID.Version()
+	version, changes := a.byID.Version(), a.persons.Version()
 	rec, err := a.volatile.Sessions().Get(ctx, id)
 	if isNotFound(err) {
 		return nil, nil
@@ -137,7 +137,7 @@ func (a *Auth) sessionByID(ctx context.Context, id string) (*liveSession, error)
 		return nil, fault("read session", err)
 	}
 	s, err := a.live(ctx, rec)
-	if err == nil && s != nil {
+	if err == nil && s != nil && a.persons.Version() == changes {
 		a.byID.Put(id, s, version)
 	}
 	return s, err

@@ -237,6 +237,9 @@ func (a *Auth) presentedSession(ctx context.Context, c *Call) (*store.Session, e
 	if c.request == nil {
 		return nil, nil
 	}
+	if explicit(c.request) && a.checkOrigin(c.request) != nil {
+		return nil, nil // the caller named another credential, so nobody has looked at the origin of his cookies yet (R4)
+	}
 	if c.presented == nil {
 		s, err := a.findPresented(ctx, c.request)
 		if err != nil {

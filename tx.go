@@ -160,6 +160,9 @@ func (t *Tx) endSessions(ctx context.Context, userID, keep string) error {
 	if err != nil {
 		return fault("read user", err)
 	}
+	if err := t.mayKeep(ctx, u, keep); err != nil {
+		return err
+	}
 	u.Epoch++
 	if err := t.update(ctx, u); err != nil {
 		return err
@@ -179,6 +182,25 @@ func (t *Tx) endSessions(ctx context.Context, userID, keep string) error {
 	}
 	t.after = append(t.after, func(ctx context.Context) error { return t.a.dropSessions(ctx, userID, keep) })
 	return t.Emit(ctx, eventSessionsEnded, userID, nil)
+}
+
+// mayKeep refuses a caller who was signed out since he was let in: a change that takes its time, like that of a password,
+// must not bring his session back.
+func (t *Tx) mayKeep(ctx context.Context, u store.User, keep string) error {
+	if keep == "" {
+		return nil
+	}
+	if t.c.Principal.person.record.Epoch != u.Epoch {
+		return errTokenRevoked.Because(errors.New("the caller was signed out everywhere in between"))
+	}
+	ended, err := t.tx.Log().Has(ctx, store.KindSession, logHash(t.a.follower.Incarnation(), store.KindSession, keep))
+	if err != nil {
+		return fault("read revocation log", err)
+	}
+	if ended {
+		return errTokenRevoked.Because(errors.New("the caller's session was ended in between"))
+	}
+	return nil
 }
 
 // carryOver puts the caller's own grants into the new epoch.
