@@ -51,13 +51,17 @@ func aboutFactors(proof Proof) []string {
 }
 
 // secondFactors are the methods that somebody can show beside the one that he has shown: what he enrolled, if its method is
-// configured.
+// configured, backup codes last.
 func (a *Auth) secondFactors(p *person, shown string) []string {
 	var usable []string
 	for _, m := range p.methods {
 		if f, ok := a.verifiers[m].(SecondFactor); ok && f != nil && m != shown {
 			usable = append(usable, m)
 		}
+	}
+	slices.Sort(usable)
+	if i := slices.Index(usable, BackupCodes); i >= 0 {
+		usable = append(slices.Delete(usable, i, i+1), BackupCodes)
 	}
 	return usable
 }
