@@ -41,7 +41,7 @@ func (hashTune) Run(a *app) error {
 		return a.print(found)
 	}
 	for _, t := range found.Items {
-		a.say("--password-hash %s   %d ms, at most %d MiB for all hashes at a time", t.Hash, t.Millis, t.Memory)
+		a.say("--password-hash %s   # %d ms, at most %d MiB for all hashes at a time", t.Hash, t.Millis, t.Memory)
 	}
 	return nil
 }
