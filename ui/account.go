@@ -23,6 +23,7 @@ type accountView struct {
 	Forms    map[string]formView
 	Sessions []sessionView
 	Events   []eventView
+	securityView
 }
 
 // action is one form of the account page.
@@ -47,6 +48,15 @@ func accountActions() []action {
 			{Name: "current_password", Label: "Current password", Type: "password", Auto: "current-password"},
 			newPassword("new_password", "New password"),
 		}}, section: "security", done: "password"},
+		{form: form{name: "stop", route: "mfa.recovery.cancel"}, section: "security", done: "stopped"},
+		{form: form{name: "twostepoff", route: "mfa.totp.delete"}, section: "security", done: "twostepoff"},
+		{form: form{name: "rename", route: "passkeys.update", hidden: []string{"id"}, inputs: []input{
+			{Name: "name", Label: "Name", Type: "text", Auto: "off"},
+		}}, section: "passkeys", done: "rename"},
+		{form: form{name: "remove", route: "passkeys.delete", hidden: []string{"id"}}, section: "passkeys", done: "remove"},
+		{form: form{name: "distrust", route: "mfa.trusted-devices.delete", hidden: []string{"id"}}, section: "sessions", done: "distrust"},
+		{form: keyForm(), section: "keys"},
+		{form: form{name: "revoke", route: "api-keys.delete", hidden: []string{"id"}}, section: "keys", done: "revoke"},
 		{form: form{name: "everywhere", route: "logout.all"}, section: "security", done: "everywhere", leaves: true},
 		{form: form{name: "session", route: "sessions.end", hidden: []string{"id"}}, section: "sessions", done: "session"},
 		{form: form{name: "delete", route: "me.delete", inputs: []input{
@@ -80,12 +90,15 @@ func (v *visit) account(status int, code, tried string, refused *ostiary.Error) 
 			continue
 		}
 		drawn := v.drawAction(a, tried, refused)
-		if code == a.done && !a.leaves {
+		if code != "" && code == a.done && !a.leaves {
 			drawn.Done, view.Top = doneText(code), ""
 		}
 		view.Forms[a.name] = drawn
 	}
 	var err error
+	if view.securityView, err = v.security(); err != nil {
+		return err
+	}
 	if view.Sessions, err = v.sessions(v.r.Context()); err != nil {
 		return err
 	}
@@ -158,7 +171,10 @@ func takeAccount(v *visit) error {
 		return v.account(wrong.Status, "", a.name, wrong.At("body.confirm", "This is not the address of your account."))
 	}
 	own := a.name == "session" && v.r.PostForm.Get("id") == v.c.Principal.SessionID
-	_, refused, err := v.submit(a.form)
+	if a.name == "makekey" {
+		v.fillKey()
+	}
+	out, refused, err := v.submit(a.form)
 	switch {
 	case err != nil:
 		return err
@@ -166,6 +182,8 @@ func takeAccount(v *visit) error {
 		return v.toLogin(refused.Code, v.p.engine.Path("/account")+"#"+a.section)
 	case refused != nil:
 		return v.account(v.refusedStatus(refused), "", a.name, refused)
+	case a.name == "makekey":
+		return v.madeKey(out)
 	case own:
 		return v.next("/login?done=out")
 	case a.leaves:

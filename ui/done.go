@@ -21,6 +21,22 @@ func doneText(code string) string {
 		return "Welcome. Your account is ready."
 	case "proved":
 		return "Thank you. You can go on now."
+	case "recovered":
+		return "You are back. The lost second step is removed, and all devices were signed out. Please set up a new one below."
+	case "stopped":
+		return "It is stopped. Your account stays as it was. If that was not you, please change your password."
+	case "passkey":
+		return "Your passkey is saved. You can sign in with it from now on."
+	case "rename":
+		return "The new name is saved."
+	case "remove":
+		return "That passkey is removed. You can delete it on the device, too."
+	case "twostepoff":
+		return "Two-step sign-in is off. Your password alone lets you in now."
+	case "distrust":
+		return "That device will be asked for the second step again."
+	case "revoke":
+		return "That key is switched off. Programs that used it are refused from now on."
 	case "profile":
 		return "Your profile is saved."
 	case "resend":
@@ -37,4 +53,10 @@ func doneText(code string) string {
 }
 
 // aboutAccount says whether a message of the sign-in page belongs on the account page when somebody is signed in.
-func aboutAccount(code string) bool { return code == "verified" || code == "reverted" }
+func aboutAccount(code string) bool { 
+	switch code {
+	case "verified", "reverted", "stopped":
+		return true
+	}
+	return false
+}

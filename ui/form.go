@@ -23,6 +23,7 @@ type form struct {
 	route  string // of the engine
 	inputs []input
 	hidden []string // kept from the address or the last try: return_to, token
+	extra  []string // what the template draws by itself: boxes, lists
 }
 
 // input is one field of a form.
@@ -31,6 +32,8 @@ type input struct {
 
 	Optional bool
 	Fresh    bool // a new password: its length is hinted at
+	Digits   bool // a short number
+	Choices  []pair
 }
 
 // formView is a form as it is drawn.
@@ -210,6 +213,11 @@ func (f form) pick(values url.Values) url.Values {
 	for _, name := range f.hidden {
 		if values.Has(name) {
 			picked.Set(name, values.Get(name))
+		}
+	}
+	for _, name := range f.extra {
+		if values.Has(name) {
+			picked[name] = values[name]
 		}
 	}
 	return picked

@@ -7,11 +7,11 @@ import (
 	"github.com/ostiary/ostiary"
 )
 
-// loginView is the sign-in page. Again: the signed-in person proves once more who he is.
+// loginView is the sign-in page.
 type loginView struct {
 	Form     formView
-	Again    bool
-	Email    string // of the signed-in person
+	Passkey  *ceremony
+	Magic    bool // a link can be sent by mail
 	SignUp   bool
 	ReturnTo string // carried on to other pages
 }
@@ -23,16 +23,10 @@ func loginForm() form {
 	}}
 }
 
-func againForm() form {
-	return form{name: "again", at: "/login?again=1", route: "reauthenticate", hidden: []string{"return_to"}, inputs: []input{
-		{Name: "password", Label: "Password", Type: "password", Auto: "current-password"},
-	}}
-}
-
 func showLogin(v *visit) error {
 	switch {
 	case v.again() && v.person() != nil:
-		return v.login(http.StatusOK, againForm(), nil)
+		return v.proveAgain(http.StatusOK, form{}, nil)
 	case v.person() != nil:
 		code := v.r.URL.Query().Get("done")
 		if !aboutAccount(code) {
@@ -40,17 +34,16 @@ func showLogin(v *visit) error {
 		}
 		return v.home(code)
 	}
-	return v.login(http.StatusOK, loginForm(), nil)
+	return v.login(http.StatusOK, nil)
 }
 
-func (v *visit) again() bool { return v.r.URL.Query().Get("again") == "1" }
-
-func (v *visit) login(status int, f form, refused *ostiary.Error) error {
-	values := v.kept()
-	view := loginView{Form: v.draw(f, values, refused), Again: f.route == "reauthenticate", SignUp: v.p.canSignUp(), ReturnTo: v.returnTo()}
+func (v *visit) login(status int, refused *ostiary.Error) error {
+	view := loginView{
+		Form: v.draw(loginForm(), v.kept(), refused), Passkey: v.signInPasskey(), Magic: v.p.canMagic(), SignUp: v.p.canSignUp(), ReturnTo: v.returnTo(),
+	}
 	view.Form.Done = v.done()
-	if view.Again {
-		view.Email = v.person().Email
+	if view.Passkey != nil {
+		view.Form.Fields[0].Auto = "username webauthn"
 	}
 	view.Form.focusFirst()
 	return v.show(status, "login", view)
@@ -94,26 +87,9 @@ func takeLogin(v *visit) error {
 		return err
 	}
 	if refused != nil {
-		return v.login(v.refusedStatus(refused), loginForm(), refused)
+		return v.login(v.refusedStatus(refused), refused)
 	}
 	return v.entered(out, "")
-}
-
-func (v *visit) takeAgain() error {
-	if v.person() == nil {
-		return v.toLogin("not_authenticated", v.returnTo())
-	}
-	_, refused, err := v.submit(againForm())
-	if err != nil {
-		return err
-	}
-	if refused != nil && needsSignIn(refused.Code) {
-		return v.toLogin("not_authenticated", v.returnTo())
-	}
-	if refused != nil {
-		return v.login(v.refusedStatus(refused), againForm(), refused)
-	}
-	return v.home("proved")
 }
 
 // entered follows a sign-in: the visitor goes where he wanted to, or is told what is still missing.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/ostiary/ostiary"
@@ -76,7 +77,8 @@ const maxToken = 512
 func (v *visit) ticket(status int, f form, refused *ostiary.Error) error {
 	v.secret()
 	values := v.kept()
-	if token := v.r.URL.Query().Get("token"); !values.Has("token") && len(token) <= maxToken {
+	query := v.r.URL.Query()
+	if token := cmp.Or(query.Get("token"), query.Get("cancel")); !values.Has("token") && len(token) <= maxToken {
 		values.Set("token", token)
 	}
 	view := ticketView{Form: v.draw(f, values, refused), Missing: values.Get("token") == ""}

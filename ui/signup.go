@@ -9,6 +9,7 @@ import (
 // signUpView is the page on which an account is made.
 type signUpView struct {
 	Form     formView
+	Passkey  *ceremony
 	Closed   bool
 	Sent     bool   // a mail is on its way; whether there was an account already is not said (R34)
 	ReturnTo string // carried on to other pages
@@ -39,7 +40,7 @@ func showSignUp(v *visit) error {
 }
 
 func (v *visit) signUp(status int, refused *ostiary.Error) error {
-	view := signUpView{Form: v.draw(signUpForm(), v.kept(), refused), Closed: !v.p.canSignUp(), ReturnTo: v.returnTo()}
+	view := signUpView{Form: v.draw(signUpForm(), v.kept(), refused), Passkey: v.signUpPasskey(), Closed: !v.p.canSignUp(), ReturnTo: v.returnTo()}
 	view.Sent = v.r.URL.Query().Get("done") == "sent"
 	view.Form.focusFirst()
 	return v.show(status, "signup", view)

@@ -130,12 +130,16 @@ func (p *Part) gates() []gate {
 	return []gate{
 		{name: "login", access: ostiary.Optional, show: showLogin, take: takeLogin},
 		{name: "signup", access: ostiary.Optional, show: showSignUp, take: takeSignUp},
+		{name: "magic", access: ostiary.Optional, show: showMagic, take: takeMagic},
+		{name: "mfa", access: ostiary.Optional, show: showSecond, take: takeSecond},
+		{name: "recover", access: ostiary.Public, show: showCancel, take: takeCancel},
 		{name: "forgot", access: ostiary.Public, show: showForgot, take: takeForgot},
 		{name: "reset", access: ostiary.Public, show: showReset, take: takeReset},
 		{name: "verify", access: ostiary.Public, show: showVerify, take: takeVerify},
 		{name: "revert", at: "email/revert", access: ostiary.Public, show: showRevert, take: takeRevert},
 		{name: "setup", access: ostiary.Public, show: showSetup, take: takeSetup},
 		{name: "logout", access: ostiary.Optional, show: showLogout, take: takeLogout},
+		{name: "twostep", at: "account/two-step", show: showTwoStep, take: takeTwoStep},
 		{name: "account", show: showAccount, take: takeAccount},
 	}
 }

@@ -15,7 +15,9 @@ import (
 
 	"github.com/ostiary/ostiary"
 	"github.com/ostiary/ostiary/account"
+	"github.com/ostiary/ostiary/method/magiclink"
 	"github.com/ostiary/ostiary/method/password"
+	"github.com/ostiary/ostiary/method/totp"
 	"github.com/ostiary/ostiary/store/memory"
 	"github.com/ostiary/ostiary/ui"
 )
@@ -27,7 +29,7 @@ const (
 	secondPw = "seven quiet lanterns burn"
 )
 
-// world is an engine with passwords, account and pages on the memory store.
+// world is an engine with every method that has pages, account and pages on the memory store.
 type world struct {
 	*testing.T
 	auth     *ostiary.Auth
@@ -59,11 +61,17 @@ func (m *mails) Deliver(_ context.Context, n ostiary.Notice) error {
 // link waits for the next mail of a template and returns the path and query of its link.
 func (w *world) link(template string) string {
 	w.Helper()
+	return strings.TrimPrefix(w.mail(template).Data["Link"], w.auth.Issuer())
+}
+
+// mail waits for the next mail of a template.
+func (w *world) mail(template string) ostiary.Notice {
+	w.Helper()
 	for {
 		select {
 		case n := <-w.mails.sent:
 			if n.Template == template {
-				return strings.TrimPrefix(n.Data["Link"], w.auth.Issuer())
+				return n
 			}
 		case <-time.After(20 * time.Second):
 			w.Fatalf("no mail %q came", template)
@@ -81,6 +89,11 @@ func newWorld(t *testing.T, look ui.Config, change func(*ostiary.Config)) *world
 	if w.password, err = password.New(password.Config{Hash: "argon2id:m=7168,t=5,p=1"}); err != nil {
 		t.Fatal(err)
 	}
+	links, err := magiclink.New(magiclink.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := totp.New(totp.Config{})
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -90,8 +103,8 @@ func newWorld(t *testing.T, look ui.Config, change func(*ostiary.Config)) *world
 	}
 	cfg := ostiary.Config{
 		URL: strings.Replace(server.URL, "127.0.0.1", "localhost", 1), Store: memory.New(), Key: key, Mailer: w.mails,
-		Product: "Lighthouse", Methods: []ostiary.Method{w.password}, Parts: []ostiary.Part{account.New(), pages},
-		Now: w.clock.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Product: "Lighthouse", Methods: []ostiary.Method{w.password, app, app.BackupCodes(), links}, Parts: []ostiary.Part{account.New(), pages},
+		TrustDevices: 30 * 24 * time.Hour, Now: w.clock.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	if change != nil {
 		change(&cfg)

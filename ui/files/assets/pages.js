@@ -3,6 +3,8 @@
 for (const field of document.querySelectorAll("input[type=password]")) reveal(field);
 for (const field of document.querySelectorAll("input[data-min]")) measure(field);
 for (const button of document.querySelectorAll("button[data-copy]")) copying(button);
+for (const button of document.querySelectorAll("button[data-save]")) saving(button);
+for (const button of document.querySelectorAll("button[data-print]")) printing(button);
 for (const time of document.querySelectorAll("time[datetime]")) relate(time);
 for (const form of document.querySelectorAll("form[data-setup]")) takeToken(form);
 
@@ -50,9 +52,34 @@ function copying(button) {
 	if (!source || !navigator.clipboard) return;
 	button.hidden = false;
 	button.addEventListener("click", async () => {
-		await navigator.clipboard.writeText(source.textContent);
+		await navigator.clipboard.writeText(lines(source));
 		button.textContent = "Copied";
 	});
+}
+
+/** The text of an element, an item of a list on each line. */
+function lines(source) {
+	const items = [...source.querySelectorAll("li")];
+	return items.length ? items.map((item) => item.textContent.trim()).join("\n") + "\n" : source.textContent.trim();
+}
+
+/** Saves the text of another element as a file. */
+function saving(button) {
+	const source = document.getElementById(button.dataset.save);
+	if (!source) return;
+	button.hidden = false;
+	button.addEventListener("click", () => {
+		const link = document.createElement("a");
+		link.href = URL.createObjectURL(new Blob([lines(source)], { type: "text/plain" }));
+		link.download = button.dataset.name;
+		link.click();
+		URL.revokeObjectURL(link.href);
+	});
+}
+
+function printing(button) {
+	button.hidden = false;
+	button.addEventListener("click", () => print());
 }
 
 /** Writes "5 minutes ago" and keeps the exact time as the title. */
