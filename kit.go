@@ -199,10 +199,29 @@ func (v *Vault) Of(ctx context.Context, userID string) ([]Credential, error) {
 func (v *Vault) Update(ctx context.Context, c Credential) error {
 	row := store.Credential{ID: c.ID, UserID: c.UserID, Method: v.method, Lookup: c.Lookup, Factor: c.Factor, Version: c.Version, CreatedAt: c.CreatedAt}
 	row.Data = v.a.cfg.Key.master.Seal(credentialPlace(c.ID), c.Data)
+	toggled, err := v.toggled(ctx, c)
+	if err != nil {
+		return err
+	}
 	if err := v.rows.Update(ctx, row); err != nil {
 		return fault("update credential", err)
 	}
+	if toggled {
+		return v.log.factorsChanged(ctx, c.UserID)
+	}
 	return v.tell(ctx, c.UserID)
+}
+
+// toggled says whether an update enrols a credential as a factor, or ceases to.
+func (v *Vault) toggled(ctx context.Context, c Credential) (bool, error) {
+	if v.log == nil {
+		return false, nil
+	}
+	before, err := v.rows.ByLookup(ctx, v.method, c.Lookup)
+	if isNotFound(err) {
+		return false, nil
+	}
+	return err == nil && before.Factor != c.Factor, fault("find credential", err)
 }
 
 // Delete removes a credential if nobody changed it since it was read. last_way_in when nothing that is left would sign the

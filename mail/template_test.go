@@ -19,6 +19,7 @@ func names() []string {
 	return []string{
 		"verify", "reset", "password_changed", "email_change", "email_changed", "signup_exists", "token_theft", "invite",
 		"account_deleted", "email_taken", "mfa_enabled", "mfa_disabled", "mfa_recovery", "backup_codes_low", "magic_link", "magic_signup", "sign_in_attempts",
+		"passkey_added", "passkey_removed", "passkey_cloned",
 	}
 }
 
