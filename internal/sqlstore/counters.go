@@ -71,7 +71,7 @@ func readCounter(ctx context.Context, c Conn, key string) (state []time.Time, ex
 // change moves a counter by compare-and-swap, again until nobody was faster. step may be called more than once and says
 // whether its state is to be stored.
 func (s counters) change(ctx context.Context, key string, step func([]time.Time, bool) ([]time.Time, bool)) error {
-	return s.backend.Write(ctx, func(c Conn) error {
+	return s.backend.Step(ctx, func(c Conn) error {
 		for {
 			done, err := changeOnce(ctx, c, key, step)
 			if err != nil || done {

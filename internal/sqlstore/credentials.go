@@ -22,7 +22,7 @@ func (s credentials) Create(ctx context.Context, r store.Credential) error {
 	if err := checkIDs(r.ID, r.UserID); err != nil {
 		return err
 	}
-	return s.backend.Write(ctx, func(c Conn) error {
+	return s.backend.Step(ctx, func(c Conn) error {
 		return insert(ctx, c, query, pack(r.ID), pack(r.UserID), r.Method, r.Lookup, truth(r.Factor), blob(r.Data),
 			r.CreatedAt.UnixMicro())
 	})
@@ -68,7 +68,7 @@ func (s credentials) Delete(ctx context.Context, id string, version int64) error
 		exists = `SELECT 1 FROM credentials WHERE id = ?`
 		remove = `DELETE FROM credentials WHERE id = ? AND (version = ? OR ? = 0)`
 	)
-	return s.backend.Write(ctx, func(c Conn) error {
+	return s.backend.Step(ctx, func(c Conn) error {
 		return idempotent(swap(ctx, c, remove, []any{pack(id), version, version}, exists, pack(id)))
 	})
 }

@@ -58,7 +58,7 @@ func (s events) List(ctx context.Context, q store.EventQuery) ([]store.Event, er
 		w.and(`kind = ?`, q.Kind)
 	}
 	query := `SELECT seq, ` + eventColumns + ` FROM events` + w.text() + ` ORDER BY seq DESC LIMIT ?`
-	return list(ctx, s.view, query, scanEvent, append(w.args, page(q.Limit))...)
+	return listFrom(ctx, s.lagging, query, scanEvent, append(w.args, page(q.Limit))...)
 }
 
 func (s events) Trim(ctx context.Context, t time.Time, limit int) (int, error) {

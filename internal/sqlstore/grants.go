@@ -61,7 +61,7 @@ func (s grants) Create(ctx context.Context, g store.Grant) error {
 	if delivery < 0 {
 		return fmt.Errorf("create grant: unknown delivery %q", g.Delivery)
 	}
-	return s.backend.Write(ctx, func(c Conn) error {
+	return s.backend.Step(ctx, func(c Conn) error {
 		return insert(ctx, c, query, pack(g.ID), g.Handle[:], pack(g.UserID), pack(g.SessionID), clientOrNull(g.ClientID),
 			g.Scope, delivery, g.Epoch, g.Generation, g.Recovered, g.RotatedAt.UnixMicro(), g.ExpiresAt.UnixMicro(),
 			g.EndsAt.UnixMicro(), blob(g.Binding), g.CreatedAt.UnixMicro())
@@ -81,7 +81,7 @@ func (s grants) Rotate(ctx context.Context, r store.Rotation) error {
 		exists = `SELECT 1 FROM grants WHERE id = ? AND ` + alive
 	)
 	id := pack(r.ID)
-	return s.backend.Write(ctx, func(c Conn) error {
+	return s.backend.Step(ctx, func(c Conn) error {
 		args := []any{r.At.UnixMicro(), r.ExpiresAt.UnixMicro(), id, r.From}
 		return swap(ctx, c, update, args, exists, id)
 	})

@@ -25,7 +25,7 @@ func (s log) Append(ctx context.Context, e ...store.Entry) error {
 func appendEntries(ctx context.Context, c Conn, e []store.Entry) error {
 	const (
 		advance = `UPDATE log_head SET seq = seq + ?`
-		query   = `INSERT INTO log (seq, kind, hash, expires_at) VALUES (?, ?, ?, ?)`
+		query   = `INSERT INTO log (seq, kind, hash, expires_at) SELECT log_head.seq - ?, ?, ?, ? FROM log_head`
 	)
 	if len(e) == 0 {
 		return nil
@@ -33,13 +33,8 @@ func appendEntries(ctx context.Context, c Conn, e []store.Entry) error {
 	if _, err := c.Exec(ctx, advance, len(e)); err != nil {
 		return err
 	}
-	var head int64
-	if err := one(ctx, c, `SELECT seq FROM log_head`, func(scan Scan) error { return scan(&head) }); err != nil {
-		return err
-	}
 	for i, entry := range e {
-		seq := head - int64(len(e)) + int64(i) + 1
-		if _, err := c.Exec(ctx, query, seq, int64(entry.Kind), entry.Hash[:], entry.ExpiresAt.UnixMicro()); err != nil {
+		if _, err := c.Exec(ctx, query, len(e)-i-1, int64(entry.Kind), entry.Hash[:], entry.ExpiresAt.UnixMicro()); err != nil {
 			return err
 		}
 	}

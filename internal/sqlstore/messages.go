@@ -50,23 +50,29 @@ func (s messages) Lease(ctx context.Context, now, until time.Time, limit int) ([
 		lease = `UPDATE messages SET due_at = ?, attempts = attempts + 1 WHERE id = ? AND attempts = ?`
 	)
 	var leased []store.Message
-	err := s.backend.Write(ctx, func(c Conn) error {
-		leased = nil
-		candidates, err := collect(ctx, c, due, scanMessage, now.UnixMicro(), max(limit, 0))
-		if err != nil {
-			return err
-		}
+	round := func(c Conn) (lost bool, err error) {
+		candidates, err := collect(ctx, c, due, scanMessage, now.UnixMicro(), max(limit-len(leased), 0))
 		for _, m := range candidates {
 			won, err := c.Exec(ctx, lease, until.UnixMicro(), pack(m.ID), m.Attempts)
 			if err != nil {
+				return false, err
+			}
+			if won == 0 {
+				lost = true
+				continue
+			}
+			m.Attempts, m.At = m.Attempts+1, time.UnixMicro(until.UnixMicro()).UTC()
+			leased = append(leased, m)
+		}
+		return lost, err
+	}
+	err := s.backend.Step(ctx, func(c Conn) error {
+		leased = nil
+		for { // again while others were faster
+			if lost, err := round(c); err != nil || !lost {
 				return err
 			}
-			if won == 1 {
-				m.Attempts, m.At = m.Attempts+1, time.UnixMicro(until.UnixMicro()).UTC()
-				leased = append(leased, m)
-			}
 		}
-		return nil
 	})
 	return leased, err
 }

@@ -19,7 +19,7 @@ func (s registry) Put(ctx context.Context, r store.Record) error {
 		update = `UPDATE registry SET data = ?, version = version + 1 WHERE kind = ? AND id = ? AND version = ?`
 		exists = `SELECT 1 FROM registry WHERE kind = ? AND id = ?`
 	)
-	return s.backend.Write(ctx, func(c Conn) error {
+	return s.backend.Step(ctx, func(c Conn) error {
 		if r.Version == 0 {
 			return insert(ctx, c, create, r.Kind, r.ID, blob(r.Data))
 		}
@@ -42,7 +42,7 @@ func (s registry) Delete(ctx context.Context, kind, id string, version int64) er
 		remove = `DELETE FROM registry WHERE kind = ? AND id = ? AND (version = ? OR ? = 0)`
 		exists = `SELECT 1 FROM registry WHERE kind = ? AND id = ?`
 	)
-	return s.backend.Write(ctx, func(c Conn) error {
+	return s.backend.Step(ctx, func(c Conn) error {
 		return idempotent(swap(ctx, c, remove, []any{kind, id, version, version}, exists, kind, id))
 	})
 }

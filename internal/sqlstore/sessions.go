@@ -67,19 +67,14 @@ func (s sessions) List(ctx context.Context, q store.SessionQuery) ([]store.Sessi
 }
 
 func (s sessions) Touch(ctx context.Context, id string, seen, idle time.Time) error {
-	const (
-		saw     = `UPDATE sessions SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?`
-		prolong = `UPDATE sessions SET idle_at = ?, ends_at = CASE WHEN expires_at < ? THEN expires_at ELSE ? END
-			WHERE id = ? AND idle_at < ?`
-	)
+	// idle_at comes last, because MySQL would compare with the new one.
+	const query = `UPDATE sessions SET last_seen_at = CASE WHEN last_seen_at < ? THEN ? ELSE last_seen_at END,
+		ends_at = CASE WHEN idle_at >= ? THEN ends_at WHEN expires_at < ? THEN expires_at ELSE ? END,
+		idle_at = CASE WHEN idle_at < ? THEN ? ELSE idle_at END
+		WHERE id = ? AND (last_seen_at < ? OR idle_at < ?)`
 	at, until := seen.UnixMicro(), idle.UnixMicro()
-	return s.backend.Write(ctx, func(c Conn) error {
-		if _, err := c.Exec(ctx, saw, at, pack(id), at); err != nil {
-			return err
-		}
-		_, err := c.Exec(ctx, prolong, until, until, until, pack(id), until)
-		return err
-	})
+	_, err := s.exec(ctx, query, at, at, until, until, until, until, until, pack(id), at, until)
+	return err
 }
 
 func (s sessions) End(ctx context.Context, id string) error {

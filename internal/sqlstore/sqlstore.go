@@ -1,12 +1,12 @@
 // Package sqlstore is the storage contract over database/sql: one code for all relational backends.
 //
-// It owns the statements, the packing of IDs and times into columns, and the order of the log. It does not own
-// connections, transactions, migrations or the meaning of a driver's errors: those belong to the backend, which hands in
-// the two functions of Backend.
+// It owns the statements, the packing of IDs and times into columns, and the order of the log; for databases behind a
+// network also the transactions, what is run again (Pool) and the migrations. It does not own what is peculiar to one
+// database: a file and its locks, settings, the meaning of a driver's errors.
 //
 // Statements are written in the common tongue of SQLite and PostgreSQL, with "?" for a parameter. A Dialect rewrites each
-// text once, when it is prepared. There is no RETURNING and no SELECT FOR UPDATE; a compare-and-swap is an UPDATE that
-// changes what it compares, and its count of rows is the answer.
+// text once. There is no RETURNING and no SELECT FOR UPDATE; a compare-and-swap is an UPDATE that changes what it compares,
+// and its count of rows is the answer.
 package sqlstore
 
 import (
@@ -34,20 +34,23 @@ type Backend interface {
 	// Write runs fn in a transaction and returns when that is durable. An error of fn rolls back and is returned as it is.
 	// fn may run more than once.
 	Write(ctx context.Context, fn func(Conn) error) error
+	// Step is Write for what is right without a transaction, too: fn changes one row, and the rest are reads that explain.
+	// A backend may run the statements one by one.
+	Step(ctx context.Context, fn func(Conn) error) error
 }
 
 // DB implements store.Store, except for Close, and store.Volatile.
 type DB struct{ view }
 
-// New returns the contract over a backend.
-func New(b Backend) *DB { return &DB{view{backend: b}} }
+// New returns the contract over a backend. Lists that may lag are read from lagging.
+func New(b, lagging Backend) *DB { return &DB{view{backend: b, lagging: lagging}} }
 
 // Do runs fn in one transaction.
 func (db *DB) Do(ctx context.Context, fn func(tx store.Tx) error) error {
 	return db.backend.Write(ctx, func(c Conn) error {
 		tx := &transaction{conn: c}
 		defer func() { tx.over = true }()
-		v := view{backend: tx, pending: &tx.entries}
+		v := view{backend: tx, lagging: tx, pending: &tx.entries}
 		if err := fn(v); err != nil {
 			return err
 		}
@@ -71,6 +74,7 @@ func (db *DB) Counters() store.Counters { return counters{db.view} }
 // view is a store.Tx: of single steps over a backend, or within one transaction, where entries of the log wait for its end.
 type view struct {
 	backend Backend
+	lagging Backend // for lists that nothing is decided by
 	pending *[]store.Entry
 }
 
@@ -93,6 +97,8 @@ type transaction struct {
 }
 
 func (t *transaction) Read(ctx context.Context, fn func(Conn) error) error { return t.Write(ctx, fn) }
+
+func (t *transaction) Step(ctx context.Context, fn func(Conn) error) error { return t.Write(ctx, fn) }
 
 func (t *transaction) Write(_ context.Context, fn func(Conn) error) error {
 	if t.over {
@@ -128,8 +134,12 @@ func get[T any](ctx context.Context, v view, query string, read func(Scan) (T, e
 
 // list reads all records that a query selects.
 func list[T any](ctx context.Context, v view, query string, read func(Scan) (T, error), args ...any) ([]T, error) {
+	return listFrom(ctx, v.backend, query, read, args...)
+}
+
+func listFrom[T any](ctx context.Context, b Backend, query string, read func(Scan) (T, error), args ...any) ([]T, error) {
 	var records []T
-	err := v.backend.Read(ctx, func(c Conn) (err error) {
+	err := b.Read(ctx, func(c Conn) (err error) {
 		records, err = collect(ctx, c, query, read, args...)
 		return err
 	})
@@ -148,7 +158,7 @@ func collect[T any](ctx context.Context, c Conn, query string, read func(Scan) (
 
 // exec runs one statement as a step of its own.
 func (v view) exec(ctx context.Context, query string, args ...any) (changed int64, err error) {
-	err = v.backend.Write(ctx, func(c Conn) (err error) {
+	err = v.backend.Step(ctx, func(c Conn) (err error) {
 		changed, err = c.Exec(ctx, query, args...)
 		return err
 	})

@@ -21,7 +21,7 @@ func (s tickets) Put(ctx context.Context, t store.Ticket) error {
 	if err := checkReferences(t.UserID); err != nil {
 		return err
 	}
-	return s.backend.Write(ctx, func(c Conn) error {
+	return s.backend.Step(ctx, func(c Conn) error {
 		return insert(ctx, c, query, t.Kind, t.Hash[:], pack(t.UserID), blob(t.Data), t.Attempts, t.ExpiresAt.UnixMicro())
 	})
 }
@@ -33,20 +33,25 @@ func (s tickets) Get(ctx context.Context, kind string, hash [32]byte) (store.Tic
 
 func (s tickets) Attempt(ctx context.Context, kind string, hash [32]byte) (n int, err error) {
 	const (
-		update = `UPDATE tickets SET attempts = attempts + 1 WHERE kind = ? AND hash = ? AND consumed = 0`
-		query  = `SELECT attempts FROM tickets WHERE kind = ? AND hash = ?`
+		query  = `SELECT attempts FROM tickets WHERE kind = ? AND hash = ? AND consumed = 0`
+		update = `UPDATE tickets SET attempts = attempts + 1 WHERE kind = ? AND hash = ? AND consumed = 0 AND attempts = ?`
 	)
-	err = s.backend.Write(ctx, func(c Conn) error {
-		changed, err := c.Exec(ctx, update, kind, hash[:])
-		if err != nil {
-			return err
+	err = s.backend.Step(ctx, func(c Conn) error {
+		for { // until nobody was faster
+			if err := one(ctx, c, query, func(scan Scan) error { return scan(&n) }, kind, hash[:]); err != nil {
+				return err
+			}
+			changed, err := c.Exec(ctx, update, kind, hash[:], n)
+			n++
+			if err != nil || changed > 0 {
+				return err
+			}
 		}
-		if changed == 0 {
-			return store.ErrNotFound
-		}
-		return one(ctx, c, query, func(scan Scan) error { return scan(&n) }, kind, hash[:])
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 func (s tickets) Consume(ctx context.Context, kind string, hash [32]byte) (t store.Ticket, err error) {
@@ -54,7 +59,7 @@ func (s tickets) Consume(ctx context.Context, kind string, hash [32]byte) (t sto
 		update = `UPDATE tickets SET consumed = 1 WHERE kind = ? AND hash = ? AND consumed = 0`
 		query  = `SELECT ` + ticketColumns + ` FROM tickets WHERE kind = ? AND hash = ?`
 	)
-	err = s.backend.Write(ctx, func(c Conn) error {
+	err = s.backend.Step(ctx, func(c Conn) error {
 		changed, err := c.Exec(ctx, update, kind, hash[:])
 		if err != nil {
 			return err

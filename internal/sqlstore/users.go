@@ -109,7 +109,7 @@ func (s users) List(ctx context.Context, q store.UserQuery) ([]store.User, error
 		w.and(`status = ?`, string(q.Status))
 	}
 	query := `SELECT ` + userColumns + ` FROM users` + w.text() + ` ORDER BY id LIMIT ?`
-	return list(ctx, s.view, query, scanUser, append(w.args, page(q.Limit))...)
+	return listFrom(ctx, s.lagging, query, scanUser, append(w.args, page(q.Limit))...)
 }
 
 // indexRoles makes the index of roles say what the record says.

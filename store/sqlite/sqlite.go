@@ -74,7 +74,7 @@ func open(ctx context.Context, path string, patience time.Duration) (*Store, err
 	readers.SetMaxIdleConns(n)
 	readers.SetConnMaxIdleTime(time.Minute)
 	s := &Store{readers: readers, read: sqlstore.NewStatements(readers, dialect), writer: w}
-	s.DB = sqlstore.New(backend{s})
+	s.DB = sqlstore.New(backend{s}, backend{s})
 	return s, nil
 }
 
@@ -104,6 +104,9 @@ func (s short) Query(ctx context.Context, query string, each func(sqlstore.Scan)
 func (b backend) Write(ctx context.Context, fn func(sqlstore.Conn) error) error {
 	return b.store.writer.write(ctx, fn)
 }
+
+// Step is Write: a transaction costs nothing here that a commit would not.
+func (b backend) Step(ctx context.Context, fn func(sqlstore.Conn) error) error { return b.Write(ctx, fn) }
 
 // Close waits for the operation that is running, refuses later ones, and closes the file.
 func (s *Store) Close() error {
