@@ -39,11 +39,12 @@ var arrows = []arrow{
 	{"store/*", []string{"store", "internal/sqlstore"}},                                        // backends never see the engine
 	{"method/*", []string{".", "store", "authz", "token", "internal/phc", "internal/address"}}, // and never one another
 	{"mail", []string{"."}},
+	{"apikey", []string{".", "store", "authz", "internal/follow"}},
 	{"account", []string{".", "store", "authz", "internal/list"}},
 	{"admin", []string{".", "store", "authz", "secure", "token", "internal/list"}},
 	{"ui", []string{".", "store", "authz", "secure"}},
-	{"server", []string{".", "account", "admin", "authz", "internal/openapi", "internal/phc", "mail", "method/*", "secure", "store", "store/*", "token", "ui"}},
-	{"ostiarytest", []string{".", "account", "mail", "method/*", "store", "store/memory"}},
+	{"server", []string{".", "account", "admin", "apikey", "authz", "internal/openapi", "internal/phc", "mail", "method/*", "secure", "store", "store/*", "token", "ui"}},
+	{"ostiarytest", []string{".", "account", "apikey", "mail", "method/*", "store", "store/memory"}},
 	{"cmd/ostiary", []string{"internal/daemon"}},
 	{"examples/*", []string{".", "authz", "mail", "method/*", "server", "store", "store/*"}}, // what anybody may import
 	{"bench", []string{".", "*", "*/*"}},

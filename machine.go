@@ -93,3 +93,12 @@ func (t *AdminTx) Reach(ctx context.Context, userID string) (User, error) {
 	_, u, err := t.reach(ctx, userID)
 	return publicUser(u, false), err
 }
+
+// Methods returns the names of the methods that a person has credentials of, as they stand in the transaction.
+func (t *Tx) Methods(ctx context.Context, userID string) ([]string, error) {
+	creds, err := t.tx.Credentials().Of(ctx, userID)
+	if err != nil {
+		return nil, fault("read credentials", err)
+	}
+	return newPerson(store.User{}, creds).methods, nil
+}

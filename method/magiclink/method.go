@@ -55,7 +55,7 @@ func (m *Method) Routes(k *ostiary.Kit) ([]ostiary.Route, error) {
 	m.kit = k
 	return []ostiary.Route{
 		{
-			Name: "magiclink", Pattern: "POST /api/v1/magic-link", Access: ostiary.Public, Mail: true, Status: 202, Serve: ostiary.JSON(m.ask),
+			Name: "magiclink.request", Pattern: "POST /api/v1/magic-link", Access: ostiary.Public, Mail: true, Status: 202, Serve: ostiary.JSON(m.ask),
 			Doc: "Sends a mail with a link and a code that sign in, if there is an account. The answer never tells.",
 		},
 		{
