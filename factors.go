@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ostiary/ostiary/store"
 )
@@ -15,8 +14,6 @@ const BackupCodes = "backup_code"
 
 // engineMethods begin the method of credentials that are the engine's own: they prove nothing.
 const engineMethods = "engine."
-
-const freshFactors = Fresh(10 * time.Minute) // how old the last proof may be where factors are changed
 
 func enginesOwn(method string) bool { return strings.HasPrefix(method, engineMethods) }
 

@@ -165,7 +165,7 @@ func (a *Auth) serveRecovered(ctx context.Context, c *Call, in *recoveryInput) (
 	if err != nil {
 		return nil, err
 	}
-	if err := a.recoverable(ctx, a.engineVault(recoveryKind, nil), p.record); err != nil {
+	if _, err := a.recoverable(ctx, a.engineVault(recoveryKind, nil), p.record); err != nil {
 		return nil, err
 	}
 	if _, err := a.engineDesk(a.store).Redeem(ctx, pendingKind, in.MFAToken, nil); err != nil {
@@ -175,7 +175,7 @@ func (a *Auth) serveRecovered(ctx context.Context, c *Call, in *recoveryInput) (
 		if err := t.stillAlive(ctx, p); err != nil {
 			return err
 		}
-		if err := a.recoverable(ctx, a.engineVault(recoveryKind, t), p.record); err != nil {
+		if err := t.claimRecovery(ctx, p.record); err != nil {
 			return err
 		}
 		if err := t.resetFactors(ctx, p.record.ID, eventRecovered); err != nil {
@@ -190,17 +190,33 @@ func (a *Auth) serveRecovered(ctx context.Context, c *Call, in *recoveryInput) (
 	return a.signIn(ctx, c, Proof{UserID: p.record.ID, AMR: pending.AMR, method: pending.Method})
 }
 
-// recoverable says whether the factors may be removed now.
-func (a *Auth) recoverable(ctx context.Context, vault *Vault, u store.User) error {
-	r, _, err := a.recoveryOf(ctx, vault, u)
+// recoverable finds the request by which the factors may be removed now.
+func (a *Auth) recoverable(ctx context.Context, vault *Vault, u store.User) (Credential, error) {
+	r, row, err := a.recoveryOf(ctx, vault, u)
+	if err != nil {
+		return row, err
+	}
+	if r == nil {
+		return row, errNoRecovery
+	}
+	if wait := r.ReadyAt.Sub(a.now()); wait > 0 {
+		return row, errRecoveryPending.After(wait)
+	}
+	return row, nil
+}
+
+// claimRecovery makes this the only transaction that uses the request: a compare-and-swap, so that neither another one nor
+// a refusal at the same moment can be overtaken.
+func (t *Tx) claimRecovery(ctx context.Context, u store.User) error {
+	vault := t.a.engineVault(recoveryKind, t)
+	row, err := t.a.recoverable(ctx, vault, u)
 	if err != nil {
 		return err
 	}
-	if r == nil {
-		return errNoRecovery
-	}
-	if wait := r.ReadyAt.Sub(a.now()); wait > 0 {
-		return errRecoveryPending.After(wait)
+	if err := vault.Update(ctx, row); isNotFound(err) {
+		return errNoRecovery.Because(err)
+	} else if err != nil {
+		return err
 	}
 	return nil
 }

@@ -36,6 +36,8 @@ func TestNobodyEscalates(t *testing.T) {
 		{"support", "rename an administrator", "PATCH", user(root), map[string]any{"name": "x"}, 403},
 		{"support", "delete an administrator", "DELETE", user(root), nil, 403},
 		{"support", "end an administrator's session", "DELETE", "/api/v1/admin/sessions/" + root.Session, nil, 403},
+		{"support", "reset an administrator's factors", "POST", user(root) + "/reset-mfa", nil, 403},
+		{"support", "reset factors of somebody without roles", "POST", user(ada) + "/reset-mfa", nil, 204},
 		{"support", "disable a publisher", "PATCH", user(publisher), map[string]any{"status": "disabled"}, 403},
 		{"support", "make a role", "PUT", "/api/v1/admin/roles/mine", map[string]any{"permissions": []string{"users:read"}}, 403},
 		{"support", "rename somebody without roles", "PATCH", user(ada), map[string]any{"name": "Ada"}, 200},
