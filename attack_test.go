@@ -175,3 +175,24 @@ func TestAttack_OriginCheckIsNotSkippedByAnAuthorizationHeader(t *testing.T) {
 		})
 	}
 }
+
+// An address that only looks like another's must not take that one's place: mail for its owner would go to the impostor.
+func TestAttack_LookAlikeAddressTakesTheOriginal(t *testing.T) {
+	t.Parallel()
+	for name, email := range map[string]string{
+		"full width": "ｖictor@example.com", "ligature": "of\ufb01ce@example.com", "sharp s": "straße@example.com",
+		"kelvin sign": "\u212aim@example.com", "capital umlaut": "Änne@example.com", "combining": "a\u0308nne@example.com",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newWorld(t, nil).client()
+			c.want(c.do("POST", "/api/v1/knock", map[string]any{"email": email}), 400, "invalid_request")
+		})
+	}
+	for _, email := range []string{"Victor@Example.com", "änne@example.com", "victor@BÜCHER.example", "ann@ｅxample.com"} {
+		t.Run(email, func(t *testing.T) {
+			t.Parallel()
+			newWorld(t, nil).client().knock(email, "")
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/address"
@@ -93,6 +94,16 @@ func normalEmail(email string) (string, error) {
 		return "", errAddress.Because(err)
 	}
 	return normal, nil
+}
+
+// newEmail is normalEmail for an address that somebody is about to get. It must be written as mail is sent to it: else one
+// person would prove an address that looks like another's, and take it from him.
+func newEmail(email string) (string, error) {
+	normal, err := normalEmail(email)
+	if err == nil && !address.Settled(strings.TrimSpace(email)) {
+		return "", errAddress.Because(errors.New("its local part is not in the normal form"))
+	}
+	return normal, err
 }
 
 // User finds a person by ID. store.ErrNotFound.

@@ -110,7 +110,7 @@ func (t *Tx) Happened(ctx context.Context, kind, subject string, limit int) ([]s
 // Check says what is wrong with what somebody says of himself, before it is known whether he may join: so that the answer
 // does not depend on that.
 func (n NewUser) Check() error {
-	if _, err := normalEmail(n.Email); err != nil {
+	if _, err := newEmail(n.Email); err != nil {
 		return err
 	}
 	return checkProfile(store.User{Name: n.Name, Picture: n.Picture, Locale: n.Locale})

@@ -44,7 +44,7 @@ func (t *Tx) createUser(ctx context.Context, n NewUser, roles []string) (User, e
 		Locale: n.Locale, Roles: roles, Status: store.Active, Epoch: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	if u.Email != "" {
-		normal, err := normalEmail(u.Email)
+		normal, err := newEmail(u.Email)
 		if err != nil {
 			return User{}, err
 		}
@@ -196,7 +196,7 @@ func (t *Tx) FirstProof(ctx context.Context, userID string) error {
 // ChangeEmail gives a person another address, verified or not. email_taken when it has an account. Tickets that were made
 // for the old address die.
 func (t *Tx) ChangeEmail(ctx context.Context, userID, email string, verified bool) error {
-	normal, err := normalEmail(email)
+	normal, err := newEmail(email)
 	if err != nil {
 		return err
 	}

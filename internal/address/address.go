@@ -47,6 +47,24 @@ func Normal(email string) (string, error) {
 	return local + "@" + domain, nil
 }
 
+// Settled says whether an address that Normal accepts is written as it would be sent to: its local part is in the normal
+// form, ASCII letters in any case. Mail to an address that is not, and mail to its normal form, may reach two people.
+func Settled(email string) bool {
+	local := email[:max(0, strings.LastIndexByte(email, '@'))]
+	normal, err := localPart(local)
+	return err == nil && normal == lowerASCII(local)
+}
+
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
 func localPart(s string) (string, error) {
 	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
 	if s == "" || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {

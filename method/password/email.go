@@ -38,6 +38,9 @@ func (m *Method) changeEmail(ctx context.Context, c *ostiary.Call, in *changeEma
 		return Accepted{}, err
 	}
 	to := strings.TrimSpace(in.Email)
+	if err := (ostiary.NewUser{Email: to}).Check(); err != nil {
+		return Accepted{}, err
+	}
 	may, err := m.mayMail(ctx, to)
 	if err != nil {
 		return Accepted{}, err
