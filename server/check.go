@@ -43,6 +43,10 @@ func reviewers() map[string]func(Config) Finding {
 		"signup": checkSignup, "require-verified-email": checkVerified, "password-hash": checkHash,
 		"password-min-length": checkMinLength, "password-require": checkRequire, "breached-passwords-url": checkBreaches,
 		"reset-ttl": func(c Config) Finding { return within(c.ResetTTL, 5*time.Minute, 24*time.Hour) },
+		"passkey-attestation": func(c Config) Finding {
+			return oneOf(string(c.PasskeyAttestation), "none", "indirect", "direct")
+		},
+		"related-origins": checkRelated,
 		"trust-devices": func(c Config) Finding {
 			if c.TrustDevices == 0 {
 				return Finding{}

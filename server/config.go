@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary"
+	"github.com/ostiary/ostiary/method/passkey"
 	"github.com/ostiary/ostiary/token"
 )
 
@@ -31,15 +32,17 @@ type Config struct {
 	SMTPFile        string `name:"smtp-file" group:"mail" placeholder:"FILE" help:"File that holds the URL of --smtp, mode 0600."`
 	AllowMailOutbox bool   `name:"allow-mail-outbox" group:"mail" help:"Keep mail in the folder outbox although --url is not localhost. The files hold links that sign people in."`
 
-	Signup               ostiary.SignUp `name:"signup" group:"people" default:"open" placeholder:"open|invite|closed" help:"Who may create an account."`
-	SignupTells          *bool          `name:"signup-tells" group:"people" negatable:"" placeholder:"true|false" help:"Registration says when an address has an account already. Default true, and false with --require-verified-email."`
-	RequireVerifiedEmail bool           `name:"require-verified-email" group:"people" help:"Nobody signs in before the address was verified."`
-	PasswordHash         string         `name:"password-hash" group:"people" default:"argon2id:m=65536,t=3,p=1" placeholder:"PARAMETERS" help:"Hash of new passwords: argon2id:m=KIB,t=PASSES,p=LANES or bcrypt:cost=N. 'ostiary hash tune' finds what suits this machine."`
-	PasswordMinLength    int            `name:"password-min-length" group:"people" default:"12" placeholder:"N" help:"Fewest characters of a new password, 8 to 256."`
-	PasswordRequire      []string       `name:"password-require" group:"people" placeholder:"CLASS,…" help:"Classes that a new password must hold: upper, lower, digit, symbol."`
-	BreachedPasswordsURL string         `name:"breached-passwords-url" group:"people" placeholder:"URL" help:"Server where new passwords are looked up among stolen ones by five digits of their SHA-1, such as https://api.pwnedpasswords.com/range/. Without one they are not."`
-	ResetTTL             time.Duration  `name:"reset-ttl" group:"people" default:"1h" placeholder:"DURATION" help:"Life of a password-reset link, 5m to 24h."`
-	TrustDevices         time.Duration  `name:"trust-devices" group:"people" placeholder:"DURATION" help:"How long a browser may skip the second factor once its owner asked for that, 1h to 720h. Default: never."`
+	Signup               ostiary.SignUp      `name:"signup" group:"people" default:"open" placeholder:"open|invite|closed" help:"Who may create an account."`
+	SignupTells          *bool               `name:"signup-tells" group:"people" negatable:"" placeholder:"true|false" help:"Registration says when an address has an account already. Default true, and false with --require-verified-email."`
+	RequireVerifiedEmail bool                `name:"require-verified-email" group:"people" help:"Nobody signs in before the address was verified."`
+	PasswordHash         string              `name:"password-hash" group:"people" default:"argon2id:m=65536,t=3,p=1" placeholder:"PARAMETERS" help:"Hash of new passwords: argon2id:m=KIB,t=PASSES,p=LANES or bcrypt:cost=N. 'ostiary hash tune' finds what suits this machine."`
+	PasswordMinLength    int                 `name:"password-min-length" group:"people" default:"12" placeholder:"N" help:"Fewest characters of a new password, 8 to 256."`
+	PasswordRequire      []string            `name:"password-require" group:"people" placeholder:"CLASS,…" help:"Classes that a new password must hold: upper, lower, digit, symbol."`
+	BreachedPasswordsURL string              `name:"breached-passwords-url" group:"people" placeholder:"URL" help:"Server where new passwords are looked up among stolen ones by five digits of their SHA-1, such as https://api.pwnedpasswords.com/range/. Without one they are not."`
+	ResetTTL             time.Duration       `name:"reset-ttl" group:"people" default:"1h" placeholder:"DURATION" help:"Life of a password-reset link, 5m to 24h."`
+	TrustDevices         time.Duration       `name:"trust-devices" group:"people" placeholder:"DURATION" help:"How long a browser may skip the second factor once its owner asked for that, 1h to 720h. Default: never."`
+	PasskeyAttestation   passkey.Attestation `name:"passkey-attestation" group:"people" default:"none" placeholder:"none|indirect|direct" help:"What a new passkey is asked to tell of its make."`
+	RelatedOrigins       []string            `name:"related-origins" group:"people" placeholder:"ORIGIN,…" help:"Further https origins whose pages may use the passkeys of this host: the old and the new name of a site that moves."`
 
 	SessionTTL          time.Duration `name:"session-ttl" group:"sessions" default:"720h" placeholder:"DURATION" help:"Longest life of a sign-in."`
 	SessionIdleTTL      time.Duration `name:"session-idle-ttl" group:"sessions" placeholder:"DURATION" help:"Life of a sign-in that is not used. Default 168h, or --session-ttl if that is shorter."`

@@ -12,6 +12,7 @@ import (
 	"github.com/ostiary/ostiary"
 	"github.com/ostiary/ostiary/internal/phc"
 	"github.com/ostiary/ostiary/mail"
+	"github.com/ostiary/ostiary/method/passkey"
 	"github.com/ostiary/ostiary/method/password"
 	"github.com/ostiary/ostiary/secure"
 	"github.com/ostiary/ostiary/token"
@@ -81,6 +82,13 @@ func checkOrigins(c Config) Finding {
 		if err := secure.ValidOrigin(o); err != nil {
 			return wrong("write it as https://app.example.com", "%v", err)
 		}
+	}
+	return Finding{}
+}
+
+func checkRelated(c Config) Finding {
+	if err := passkey.CheckRelatedOrigins(c.RelatedOrigins); err != nil {
+		return wrong("write them as https://www.example.com, at most five different names", "%v", err)
 	}
 	return Finding{}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ostiary/ostiary/admin"
 	"github.com/ostiary/ostiary/internal/openapi"
 	"github.com/ostiary/ostiary/mail"
+	"github.com/ostiary/ostiary/method/passkey"
 	"github.com/ostiary/ostiary/method/password"
 	"github.com/ostiary/ostiary/method/totp"
 	"github.com/ostiary/ostiary/store"
@@ -40,6 +41,10 @@ func wire(ctx context.Context, c Config, w wiring) (*password.Method, *ostiary.A
 	if err != nil {
 		return nil, nil, err
 	}
+	passkeys, err := passkey.New(passkey.Config{Attestation: c.PasskeyAttestation, RelatedOrigins: c.RelatedOrigins})
+	if err != nil {
+		return nil, nil, err
+	}
 	pages, err := ui.New(ui.Config{PasswordMin: c.PasswordMinLength})
 	if err != nil {
 		return nil, nil, err
@@ -47,7 +52,7 @@ func wire(ctx context.Context, c Config, w wiring) (*password.Method, *ostiary.A
 	codes := totp.New(totp.Config{})
 	auth, err := ostiary.New(ctx, ostiary.Config{
 		URL: c.URL, Store: w.store, Key: w.key, Mailer: mailer, Product: c.Product, Log: c.Log, Passive: w.passive,
-		Methods: []ostiary.Method{passwords, codes, codes.BackupCodes()},
+		Methods: []ostiary.Method{passwords, passkeys, codes, codes.BackupCodes()},
 		Parts: []ostiary.Part{
 			account.New(), admin.New(admin.Config{Passwords: passwords}), pages, openapi.New(c.Version), &health{ready: w.ready},
 		},

@@ -15,8 +15,12 @@ func TestCounters(t *testing.T) {
 		stored, given uint32
 		want          bool
 	}{
-		{"never counts", 0, 0, false}, {"begins to count", 0, 1, false}, {"grows", 4, 5, false}, {"the same", 5, 5, true},
-		{"goes back", 5, 4, true}, {"ceases to count", 5, 0, false},
+		{"never counts", 0, 0, false},
+		{"begins to count", 0, 1, false},
+		{"grows", 4, 5, false},
+		{"the same", 5, 5, true},
+		{"goes back", 5, 4, true},
+		{"ceases to count", 5, 0, false},
 	} {
 		if got := passkey.Regressed(test.stored, test.given); got != test.want {
 			t.Errorf("%s: got %v", test.name, got)
