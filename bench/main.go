@@ -32,6 +32,7 @@ var tables = []struct {
 	{"flood", flood},
 	{"start", starts},
 	{"storm", storm},
+	{"attack", attack},
 }
 
 func main() {
