@@ -294,3 +294,28 @@ func TestR28_FactorChangeVoidsPendingSignIns(t *testing.T) {
 	ada.want(ada.do("POST", "/api/v1/sure", nil), 204, "")
 	other.want(other.second(ticket, "nod", "yes", false), 400, "invalid_ticket")
 }
+
+// A credential that stops being a factor, or becomes one, is a change of factors, too.
+func TestR28_FlippingAFactorVoidsPendingSignIns(t *testing.T) {
+	t.Parallel()
+	n := &nod{}
+	w := newWorld(t, func(cfg *ostiary.Config) { cfg.Methods = append(cfg.Methods, n) })
+	ada, other := w.enrolled("ada@example.com"), w.client()
+	ticket := other.ticket("ada@example.com")
+	id := ada.do("GET", "/api/v1/who", nil).body["id"].(string)
+	err := n.kit.Do(t.Context(), nil, func(tx *ostiary.Tx) error {
+		rows, err := tx.Credentials.Of(t.Context(), id)
+		if err != nil {
+			return err
+		}
+		rows[0].Factor = false
+		return tx.Credentials.Update(t.Context(), rows[0])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.want(other.second(ticket, "nod", "yes", false), 400, "invalid_ticket")
+	if in := other.knock("ada@example.com", ""); in.body["mfa_required"] != nil {
+		t.Errorf("got %s", in.raw)
+	}
+}
