@@ -48,17 +48,18 @@ func TestRegisterRefuses(t *testing.T) {
 		status int
 		code   string
 	}{
-		"taken":                 {fields{"email": "ada@example.com", "password": good}, 409, "email_taken"},
-		"taken, other spelling": {fields{"email": "ＡＤＡ@Example.COM", "password": good}, 409, "email_taken"},
-		"too short":             {fields{"email": "b@example.com", "password": "short"}, 400, "weak_password"},
-		"257 code points":       {fields{"email": "b@example.com", "password": good + strings.Repeat("é", 257-len(good))}, 400, "weak_password"},
-		"about the address":     {fields{"email": "elizabethbennet@example.com", "password": "elizabethbennet1"}, 400, "weak_password"},
-		"no address":            {fields{"email": "not an address", "password": good}, 400, "invalid_request"},
-		"a line in the name":    {fields{"email": "b@example.com", "password": good, "name": "a\nb"}, 400, "invalid_request"},
-		"a role":                {fields{"email": "b@example.com", "password": good, "roles": []string{"admin"}}, 400, "unknown_field"},
-		"a number":              {fields{"email": "b@example.com", "password": 12345678901234}, 400, "invalid_request"},
-		"more than 64 KiB":      {fields{"email": "b@example.com", "password": strings.Repeat("a", 65<<10)}, 413, "payload_too_large"},
-		"unknown delivery":      {fields{"email": "b@example.com", "password": good, "delivery": "pigeon"}, 400, "invalid_request"},
+		"taken":                  {fields{"email": "ada@example.com", "password": good}, 409, "email_taken"},
+		"taken, other spelling":  {fields{"email": "ADA@Ｅxample.COM", "password": good}, 409, "email_taken"},
+		"looks like a taken one": {fields{"email": "ＡＤＡ@example.com", "password": good}, 400, "invalid_request"},
+		"too short":              {fields{"email": "b@example.com", "password": "short"}, 400, "weak_password"},
+		"257 code points":        {fields{"email": "b@example.com", "password": good + strings.Repeat("é", 257-len(good))}, 400, "weak_password"},
+		"about the address":      {fields{"email": "elizabethbennet@example.com", "password": "elizabethbennet1"}, 400, "weak_password"},
+		"no address":             {fields{"email": "not an address", "password": good}, 400, "invalid_request"},
+		"a line in the name":     {fields{"email": "b@example.com", "password": good, "name": "a\nb"}, 400, "invalid_request"},
+		"a role":                 {fields{"email": "b@example.com", "password": good, "roles": []string{"admin"}}, 400, "unknown_field"},
+		"a number":               {fields{"email": "b@example.com", "password": 12345678901234}, 400, "invalid_request"},
+		"more than 64 KiB":       {fields{"email": "b@example.com", "password": strings.Repeat("a", 65<<10)}, 413, "payload_too_large"},
+		"unknown delivery":       {fields{"email": "b@example.com", "password": good, "delivery": "pigeon"}, 400, "invalid_request"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
