@@ -60,18 +60,6 @@ func (v *Vault) enrolled(ctx context.Context, c Credential) error {
 	return v.tell(ctx, c.UserID)
 }
 
-// flipped says whether an update makes a factor of a credential that was none, or the other way round.
-func (v *Vault) flipped(ctx context.Context, c Credential) (bool, error) {
-	if v.log == nil {
-		return false, nil
-	}
-	before, err := v.rows.Of(ctx, c.UserID)
-	if err != nil {
-		return false, fault("read credentials", err)
-	}
-	return slices.ContainsFunc(before, func(b store.Credential) bool { return b.ID == c.ID && b.Factor != c.Factor }), nil
-}
-
 // ResetFactors removes all second factors of a person who lost them, with backup codes and trusted devices, and tells the
 // person. A factor that is the only way in stays (R31).
 func (t *AdminTx) ResetFactors(ctx context.Context, userID string) error {
