@@ -15,7 +15,7 @@ import (
 // Engine is what a Pool has to know about a database.
 type Engine struct {
 	// Begin starts a transaction at READ COMMITTED.
-	Begin string
+	Begin   string
 	Dialect Dialect
 	// Judge says what an error of the driver means.
 	Judge func(error) Verdict

@@ -106,7 +106,9 @@ func (b backend) Write(ctx context.Context, fn func(sqlstore.Conn) error) error 
 }
 
 // Step is Write: a transaction costs nothing here that a commit would not.
-func (b backend) Step(ctx context.Context, fn func(sqlstore.Conn) error) error { return b.Write(ctx, fn) }
+func (b backend) Step(ctx context.Context, fn func(sqlstore.Conn) error) error {
+	return b.Write(ctx, fn)
+}
 
 // Close waits for the operation that is running, refuses later ones, and closes the file.
 func (s *Store) Close() error {
