@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/follow"
 	"github.com/ostiary/ostiary/store"
 )
 
@@ -30,7 +31,7 @@ func (a *Auth) start() {
 	if a.cfg.Passive {
 		return
 	}
-	a.background(func() { a.follower.Run(ctx) })
+	a.background(func() { a.follower.Run(ctx, a.wakeups(ctx)) })
 	a.background(func() { a.every(ctx, upkeepEvery, nil, a.upkeep) })
 	a.background(func() { a.tellAlarms(ctx) })
 	for _, p := range a.cfg.Parts {
@@ -41,6 +42,19 @@ func (a *Auth) start() {
 	if a.cfg.Mailer != nil {
 		a.background(func() { a.every(ctx, mailEvery, a.mailWake, a.sendMail) })
 	}
+}
+
+// wakeups are hints of the store that the log grew; nil where there are none.
+func (a *Auth) wakeups(ctx context.Context) <-chan struct{} {
+	w, ok := a.store.(store.Waker)
+	if !ok {
+		return nil
+	}
+	hints, err := w.Wake(ctx)
+	if err != nil {
+		a.log.Warn("the database does not say when something was revoked; it is asked instead", "every", follow.Every, "error", err)
+	}
+	return hints
 }
 
 func (a *Auth) background(f func()) {

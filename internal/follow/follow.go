@@ -45,18 +45,22 @@ func New(log store.Log, logger *slog.Logger, onChange func([]store.Entry), onRes
 	return f
 }
 
-// Run confirms the position until ctx ends.
-func (f *Follower) Run(ctx context.Context) {
+// Run confirms the position until ctx ends, and whenever it is woken. Waking is a hint: nothing depends on it (R23).
+func (f *Follower) Run(ctx context.Context, wake <-chan struct{}) {
 	tick := time.NewTicker(Every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			if err := f.Sync(ctx); err != nil && ctx.Err() == nil {
-				f.slog.Warn("the revocation log cannot be read", "error", err)
+		case _, open := <-wake:
+			if !open {
+				wake = nil
 			}
+		case <-tick.C:
+		}
+		if err := f.Sync(ctx); err != nil && ctx.Err() == nil {
+			f.slog.Warn("the revocation log cannot be read", "error", err)
 		}
 	}
 }
