@@ -5,21 +5,10 @@ import (
 	"errors"
 	"runtime"
 	"time"
-	"unicode/utf8"
-
-	"github.com/ccojocar/zxcvbn-go"
-	"github.com/ccojocar/zxcvbn-go/match"
-	"github.com/ccojocar/zxcvbn-go/matching"
 
 	"github.com/ostiary/ostiary"
 	"github.com/ostiary/ostiary/store"
 )
-
-// estimated is how many characters of a password are looked at: the time grows with the square of their number and more.
-// Measured for 64 characters, one core, Go 1.26: random 3 ms, words 2 ms; the worst that were found, rows of keys and
-// digits, 8 ms. With the estimator's own reading of 4 as a, 1 as i or l and so on, 64 symbols took 700 ms, because it tries
-// every combination; so that is switched off, and the password is estimated a second time with ours.
-const estimated = 64
 
 // The limits of estimates, which are CPU and nothing else.
 const (
@@ -75,53 +64,4 @@ func (m *Method) strength(ctx context.Context, _ *ostiary.Call, in *strengthInpu
 		return Strength{Score: min(score, refusedScore), Code: weak.Code, Hint: weak.Text}, nil
 	}
 	return Strength{Score: score, Acceptable: true, Hint: hint}, nil
-}
-
-// estimate scores a password in its normal form, as it is and with letters for the digits and symbols that stand in for
-// them. The lower score counts.
-func estimate(normal string, about []string) (score int, hint string) {
-	seen := cut(normal)
-	known := words(about)
-	result := zxcvbn.PasswordStrength(seen, known, matching.FilterL33tMatcher)
-	if plain := unleet(seen); plain != seen {
-		if other := zxcvbn.PasswordStrength(plain, known, matching.FilterL33tMatcher); other.Score < result.Score {
-			result = other
-		}
-	}
-	return result.Score, advise(result.Score, result.MatchSequence)
-}
-
-// cut returns the first characters of a text.
-func cut(s string) string {
-	if utf8.RuneCountInString(s) <= estimated {
-		return s
-	}
-	return string([]rune(s)[:estimated])
-}
-
-// advise says what would help, going by the longest part that is easy to guess.
-func advise(score int, parts []match.Match) string {
-	switch {
-	case score > strongScore:
-		return "This is hard to guess."
-	case score == strongScore:
-		return "This is good. One more word makes it better."
-	}
-	longest := match.Match{}
-	for _, p := range parts {
-		if p.Pattern != "bruteforce" && p.J-p.I >= longest.J-longest.I {
-			longest = p
-		}
-	}
-	switch longest.Pattern {
-	case "spatial":
-		return "Keys that lie side by side are easy to guess. Use several unrelated words."
-	case "repeat":
-		return "Repeated characters are easy to guess. Use several unrelated words."
-	case "sequence":
-		return "Sequences like abc or 123 are easy to guess. Use several unrelated words."
-	case "dictionary":
-		return "Common words and names are easy to guess. Add one or two more words that have nothing to do with them."
-	}
-	return "Add one or two more words. Longer is stronger."
 }
