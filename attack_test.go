@@ -196,3 +196,52 @@ func TestAttack_LookAlikeAddressTakesTheOriginal(t *testing.T) {
 		})
 	}
 }
+
+// crowded is a store in which somebody refreshes right after a transaction has listed the grants of a session, as can happen
+// where transactions run side by side.
+type crowded struct {
+	*memory.Store
+	runs *atomic.Int64
+}
+
+type crowdedTx struct {
+	store.Tx
+	runs *atomic.Int64
+}
+
+type crowdedGrants struct {
+	store.Grants
+	runs *atomic.Int64
+}
+
+func (s crowded) Do(ctx context.Context, fn func(store.Tx) error) error {
+	return s.Store.Do(ctx, func(tx store.Tx) error { return fn(crowdedTx{tx, s.runs}) })
+}
+
+func (t crowdedTx) Grants() store.Grants { return crowdedGrants{t.Tx.Grants(), t.runs} }
+
+func (g crowdedGrants) List(ctx context.Context, q store.GrantQuery) ([]store.Grant, error) {
+	list, err := g.Grants.List(ctx, q)
+	if q.SessionID == "" || len(list) == 0 || g.runs.Add(1) > 1 {
+		return list, err
+	}
+	first := list[0]
+	return list, g.Rotate(ctx, store.Rotation{ID: first.ID, From: first.Generation, At: first.RotatedAt, ExpiresAt: first.ExpiresAt})
+}
+
+// A refresh that slips in while somebody changes his password must not be forgotten: the token that it used up would be
+// good again, and the one that it handed out be taken for a sign of a restored database.
+func TestAttack_RefreshDuringAChangeIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	runs := &atomic.Int64{}
+	w := newWorld(t, func(cfg *ostiary.Config) { cfg.Store = crowded{memory.New(), runs} })
+	c := w.client()
+	in := c.knock("ada@example.com", store.DeliverBody)
+	c.header.Set("Authorization", "Bearer "+in.body["access_token"].(string))
+	c.want(c.do("POST", "/api/v1/knock/change", nil), 204, "")
+	if runs.Load() != 2 {
+		t.Fatalf("the transaction ran %d times, want again after the refresh", runs.Load())
+	}
+	c.header.Del("Authorization")
+	c.want(c.do("POST", "/api/v1/refresh", map[string]any{"refresh_token": in.body["refresh_token"]}), 200, "")
+}

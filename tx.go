@@ -163,16 +163,16 @@ func (t *Tx) endSessions(ctx context.Context, userID, keep string) error {
 	if err := t.mayKeep(ctx, u, keep); err != nil {
 		return err
 	}
+	var kept []store.Grant
+	if keep != "" {
+		if kept, err = t.hold(ctx, keep); err != nil {
+			return err
+		}
+		t.renewal = &u
+	}
 	u.Epoch++
 	if err := t.update(ctx, u); err != nil {
 		return err
-	}
-	var kept []store.Grant
-	if keep != "" {
-		if kept, err = t.tx.Grants().List(ctx, store.GrantQuery{SessionID: keep}); err != nil {
-			return fault("list grants", err)
-		}
-		t.renewal = &u
 	}
 	if err := t.endGrants(ctx, store.GrantQuery{UserID: userID, Except: keep}); err != nil {
 		return err
@@ -201,6 +201,27 @@ func (t *Tx) mayKeep(ctx context.Context, u store.User, keep string) error {
 		return errTokenRevoked.Because(errors.New("the caller's session was ended in between"))
 	}
 	return nil
+}
+
+// hold returns the live grants of a session and keeps everybody from rotating them before the commit: where transactions
+// run side by side, a generation that was handed out meanwhile would be forgotten, and the one before be good again.
+func (t *Tx) hold(ctx context.Context, sessionID string) ([]store.Grant, error) {
+	grants, err := t.tx.Grants().List(ctx, store.GrantQuery{SessionID: sessionID})
+	if err != nil {
+		return nil, fault("list grants", err)
+	}
+	var held []store.Grant
+	for _, g := range grants {
+		err := t.tx.Grants().Rotate(ctx, store.Rotation{ID: g.ID, From: g.Generation, At: g.RotatedAt, ExpiresAt: g.ExpiresAt})
+		if isNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fault("hold grant", err)
+		}
+		held = append(held, g)
+	}
+	return held, nil
 }
 
 // carryOver puts the caller's own grants into the new epoch.
