@@ -1,10 +1,12 @@
 package passkey_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/ostiary/ostiary"
 	"github.com/ostiary/ostiary/ostiarytest"
+	"github.com/ostiary/ostiary/store/sqlite"
 )
 
 func mailless(c *ostiary.Config) { c.Mailer = nil }
@@ -41,7 +43,23 @@ func TestR31_AnUnverifiedMailboxIsNone(t *testing.T) {
 
 func TestR31_ParallelRemovalsLeaveOneWayIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, mailless)
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		removeAll(t, newWorld(t, mailless))
+	})
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		removeAll(t, newWorld(t, func(c *ostiary.Config) { c.Store, c.Mailer = db, nil }))
+	})
+}
+
+func removeAll(t *testing.T, w *world) {
+	t.Helper()
 	device := &ostiarytest.Authenticator{}
 	c := w.SignUpWithPasskey(t, ada, device)
 	for range 24 {

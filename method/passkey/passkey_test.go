@@ -260,7 +260,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-func TestRelatedOrigins(t *testing.T) {
+func TestR43_RelatedOriginsAreServedAtTheRoot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, with(t, passkey.Config{RelatedOrigins: []string{"https://old.example"}}))
 	resp, err := w.Browser().Get(w.Origin + "/.well-known/webauthn")
