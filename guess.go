@@ -33,6 +33,13 @@ const (
 	countTold     = "attempts" // mails about them
 )
 
+// The classes of a source's failures. Whoever wears out the one with passwords leaves links, and sign-ins that wait for their
+// second factor, to his neighbours.
+const (
+	classNamed   = "failure"         // of an account that is named
+	classUnnamed = "failure.unnamed" // of a ticket
+)
+
 // counterKey names a counter; the store learns nothing of whom it counts (R33).
 func (a *Auth) counterKey(kind, of string) string {
 	mac := a.cfg.Key.master.MAC("ostiary throttle v1", []byte(of))
@@ -45,7 +52,7 @@ type guess struct {
 	auth    *Auth
 	call    *Call
 	account string // as the input names it; "": none
-	sourced bool   // a unit of the source was taken
+	class   string // of the source's bucket that a unit was taken of; "": none
 	key     string // of the counter that a unit was taken of; "": none
 	rates   []store.Rate
 }
@@ -59,15 +66,19 @@ func (a *Auth) guess(ctx context.Context, c *Call, in any) (*guess, error) {
 	if err != nil || known {
 		return g, err
 	}
-	if got := a.sources.Take("failure", c.Source, rateSourceFailures, a.now()); !got.OK {
+	class := classNamed
+	if g.account == "" {
+		class = classUnnamed
+	}
+	if got := a.sources.Take(class, c.Source, rateSourceFailures, a.now()); !got.OK {
 		return nil, errRateLimited.After(got.RetryAfter)
 	}
-	g.sourced = true
+	g.class = class
 	if g.account == "" {
 		return g, nil
 	}
 	if err := g.takeAccount(ctx); err != nil {
-		a.sources.Refund("failure", c.Source, rateSourceFailures, a.now())
+		a.sources.Refund(class, c.Source, rateSourceFailures, a.now())
 		return nil, err
 	}
 	return g, nil
@@ -140,8 +151,8 @@ func (g *guess) settle(ctx context.Context, err error) {
 		return
 	}
 	now := g.auth.now()
-	if g.sourced {
-		g.auth.sources.Refund("failure", g.call.Source, rateSourceFailures, now)
+	if g.class != "" {
+		g.auth.sources.Refund(g.class, g.call.Source, rateSourceFailures, now)
 	}
 	stranger := g.call.Principal == nil && !g.call.KnownDevice
 	if g.key == "" || stranger && !right {

@@ -3,6 +3,7 @@ package ostiary_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -143,6 +144,22 @@ func TestR37_NewAddressesOfANetwork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestR37_PasswordsDoNotCountForLinks: wrong passwords from a network keep nobody there from ways in that are no passwords.
+func TestR37_PasswordsDoNotCountForLinks(t *testing.T) {
+	t.Parallel()
+	s := newStreet(t, withFactor)
+	b := s.browser("203.0.113.9")
+	for i := range 30 {
+		b.tries(fmt.Sprintf("u%d@example.com", i), "wrong")
+	}
+	b.wants(429, b.tries(bob, "right"))
+	link := map[string]any{"mfa_token": "nothing", "method": "nod", "code": "yes"}
+	for range 20 {
+		b.wants(400, b.sends("/api/v1/login/mfa", link, nil))
+	}
+	b.wants(429, b.sends("/api/v1/login/mfa", link, nil))
 }
 
 func TestR37_EveryRefusalSaysHowLong(t *testing.T) {
@@ -324,7 +341,26 @@ func TestR37_TheOwnerIsToldOnceADay(t *testing.T) {
 
 func TestR37_UnlockForgetsTheFailures(t *testing.T) {
 	t.Parallel()
-	s := newStreet(t, nil)
+	s := newStreet(t, withFactor)
+	b := s.browser("198.51.100.8")
+	b.wants(200, b.tries(ada, "right"))
+	b.wants(204, b.sends("/api/v1/nod", map[string]any{}, nil)) // a second factor from now on
+	code := func(code string) int {
+		b := s.browser("198.51.100.9")
+		var half struct {
+			Token string `json:"mfa_token"`
+		}
+		if err := json.Unmarshal(b.tries(ada, "right").Body.Bytes(), &half); err != nil {
+			t.Fatal(err)
+		}
+		return b.sends("/api/v1/login/mfa", map[string]any{"mfa_token": half.Token, "method": "nod", "code": code}, nil).Code
+	}
+	for range 10 {
+		code("no")
+	}
+	if got := code("yes"); got != 429 {
+		t.Errorf("after ten wrong codes: %d", got)
+	}
 	s.besiege(ada)
 	engine, call := s.auth.Engine(ostiary.ActorCLI)
 	u, err := engine.UserByEmail(t.Context(), ada)
@@ -334,8 +370,9 @@ func TestR37_UnlockForgetsTheFailures(t *testing.T) {
 	if err := engine.Unlock(t.Context(), call, u.ID); err != nil {
 		t.Fatal(err)
 	}
-	b := s.browser("198.51.100.8")
-	b.wants(200, b.tries(ada, "right"))
+	if got := code("yes"); got != 200 {
+		t.Errorf("after unlocking: %d", got)
+	}
 	if list := s.events("user.unlocked"); len(list) != 1 || list[0].Subject != u.ID || list[0].Actor != ostiary.ActorCLI {
 		t.Errorf("got %+v", list)
 	}

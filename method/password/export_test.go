@@ -25,6 +25,23 @@ func (c *counter) Do(ctx context.Context, source netip.Addr, reserved bool, fn f
 	return c.runner.Do(ctx, source, reserved, fn)
 }
 
+// Reserved returns what tells, for each turn taken from now on by one caller after another, whether it was a reserved one.
+func Reserved(m *Method) func() []bool {
+	spy := &reserved{runner: m.pool}
+	m.pool = spy
+	return func() []bool { return spy.turns }
+}
+
+type reserved struct {
+	runner
+	turns []bool
+}
+
+func (r *reserved) Do(ctx context.Context, source netip.Addr, reserved bool, fn func()) error {
+	r.turns = append(r.turns, reserved)
+	return r.runner.Do(ctx, source, reserved, fn)
+}
+
 // Occupy takes a permit of the method's pool until release is called.
 func Occupy(ctx context.Context, m *Method, source netip.Addr) (release func()) {
 	started, end := make(chan struct{}), make(chan struct{})
