@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary"
+	"github.com/ostiary/ostiary/apikey"
 	"github.com/ostiary/ostiary/store"
 	"github.com/ostiary/ostiary/store/sqlite"
 )
@@ -25,7 +26,7 @@ const childArg = "child"
 // hello is the child's first line: where what is served.
 type hello struct {
 	Bare, Engine, Uncached string // addresses
-	Cookies, Bearers       []string
+	Cookies, Bearers, Keys []string
 	Families               []string
 	PID                    int
 }
@@ -95,7 +96,11 @@ func child() error {
 	if err != nil {
 		return err
 	}
-	auth, err := engine(ctx, h.Engine, db, key, ostiary.SessionConfig{})
+	keys, err := apikey.New(apikey.Config{})
+	if err != nil {
+		return err
+	}
+	auth, err := engine(ctx, h.Engine, db, key, ostiary.SessionConfig{}, keys)
 	if err != nil {
 		return err
 	}
@@ -105,7 +110,7 @@ func child() error {
 		return err
 	}
 	defer reading.Close()
-	if err := prepare(auth, &h); err != nil {
+	if err := prepare(ctx, auth, keys, &h); err != nil {
 		return err
 	}
 	go serve(listeners[0], bareHandler)
@@ -127,10 +132,11 @@ func serve(l net.Listener, h http.Handler) {
 	_ = (&http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}).Serve(l)
 }
 
-func engine(ctx context.Context, host string, db store.Store, key ostiary.Key, sessions ostiary.SessionConfig) (*ostiary.Auth, error) {
+func engine(ctx context.Context, host string, db store.Store, key ostiary.Key, sessions ostiary.SessionConfig, parts ...ostiary.Part) (*ostiary.Auth, error) {
 	return ostiary.New(ctx, ostiary.Config{
 		URL: "http://" + host, Store: db, Key: key, Sessions: sessions, InsecureNoRateLimits: true, Methods: []ostiary.Method{door{}},
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Parts: parts,
+		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ostiary/ostiary"
+	"github.com/ostiary/ostiary/apikey"
 	"github.com/ostiary/ostiary/store"
 )
 
@@ -15,7 +17,7 @@ import (
 const people = 64
 
 // prepare signs people in, so that the load has cookies, bearer tokens and refresh families.
-func prepare(auth *ostiary.Auth, h *hello) error {
+func prepare(ctx context.Context, auth *ostiary.Auth, keys *apikey.Part, h *hello) error {
 	for i := range people {
 		cookie, _, err := signIn(auth, i, store.DeliverSession)
 		if err != nil {
@@ -27,11 +29,25 @@ func prepare(auth *ostiary.Auth, h *hello) error {
 			return err
 		}
 		h.Bearers = append(h.Bearers, tokens.AccessToken)
+		key, err := makeKey(ctx, auth, keys, tokens.User.ID)
+		if err != nil {
+			return err
+		}
+		h.Keys = append(h.Keys, key.Text)
 		if i < families {
 			h.Families = append(h.Families, tokens.RefreshToken)
 		}
 	}
 	return nil
+}
+
+func makeKey(ctx context.Context, auth *ostiary.Auth, keys *apikey.Part, owner string) (k apikey.NewKey, err error) {
+	e, c := auth.Engine("bench")
+	err = e.Do(ctx, c, func(t *ostiary.Tx) error {
+		k, err = keys.Create(ctx, t, owner, apikey.Wish{Name: "bench"})
+		return err
+	})
+	return k, err
 }
 
 func signIn(auth *ostiary.Auth, i int, delivery store.Delivery) (cookie string, tokens ostiary.SignedInAnswer, err error) {
@@ -61,6 +77,7 @@ func requests(s settings) error {
 	bare, session := &series{name: "bare net/http handler"}, &series{name: "session cookie, cached"}
 	long := &series{name: "bare handler, the same request with a token of 900 bytes"}
 	uncached, bearer := &series{name: "session cookie, read from SQLite each time"}, &series{name: "bearer token"}
+	key := &series{name: "API key"}
 	for range s.rounds {
 		for _, m := range []struct {
 			into *series
@@ -71,6 +88,7 @@ func requests(s settings) error {
 			{long, w.Bare, func(i int) []byte { return get(w.Bare, "/protected", "Authorization: Bearer "+w.Bearers[i%people]) }},
 			{session, w.Engine, func(i int) []byte { return get(w.Engine, "/protected", "Cookie: "+w.Cookies[i%people]) }},
 			{bearer, w.Engine, func(i int) []byte { return get(w.Engine, "/protected", "Authorization: Bearer "+w.Bearers[i%people]) }},
+			{key, w.Engine, func(i int) []byte { return get(w.Engine, "/protected", "X-API-Key: "+w.Keys[i%people]) }},
 			{uncached, w.Uncached, func(i int) []byte { return get(w.Uncached, "/protected", "Cookie: "+w.Cookies[i%people]) }},
 		} {
 			got, err := chains(m.addr, s.conns, s.each, func(i int) step {
@@ -83,7 +101,7 @@ func requests(s settings) error {
 			m.into.add(got)
 		}
 	}
-	printRatios("requests/s", map[string]float64{session.name: 0.80, bearer.name: 0.85, uncached.name: 0.38}, bare, long, session, bearer, uncached)
+	printRatios("requests/s", map[string]float64{session.name: 0.80, bearer.name: 0.85, key.name: 0.80, uncached.name: 0.38}, bare, long, session, bearer, uncached)
 	return nil
 }
 

@@ -47,6 +47,7 @@ func reviewers() map[string]func(Config) Finding {
 			return oneOf(string(c.PasskeyAttestation), "none", "indirect", "direct")
 		},
 		"related-origins": checkRelated,
+		"magic-link-ttl":  func(c Config) Finding { return within(c.MagicLinkTTL, time.Minute, time.Hour) },
 		"trust-devices": func(c Config) Finding {
 			if c.TrustDevices == 0 {
 				return Finding{}

@@ -40,6 +40,8 @@ type Config struct {
 	PasswordRequire      []string            `name:"password-require" group:"people" placeholder:"CLASS,…" help:"Classes that a new password must hold: upper, lower, digit, symbol."`
 	BreachedPasswordsURL string              `name:"breached-passwords-url" group:"people" placeholder:"URL" help:"Server where new passwords are looked up among stolen ones by five digits of their SHA-1, such as https://api.pwnedpasswords.com/range/. Without one they are not."`
 	ResetTTL             time.Duration       `name:"reset-ttl" group:"people" default:"1h" placeholder:"DURATION" help:"Life of a password-reset link, 5m to 24h."`
+	MagicLinkTTL         time.Duration       `name:"magic-link-ttl" group:"people" default:"15m" placeholder:"DURATION" help:"Life of the link and the code in a mail that signs in, 1m to 1h."`
+	MagicLinkSignup      bool                `name:"magic-link-signup" group:"people" help:"An address without an account gets one by the link or code, where --signup is open."`
 	TrustDevices         time.Duration       `name:"trust-devices" group:"people" placeholder:"DURATION" help:"How long a browser may skip the second factor once its owner asked for that, 1h to 720h. Default: never."`
 	PasskeyAttestation   passkey.Attestation `name:"passkey-attestation" group:"people" default:"none" placeholder:"none|indirect|direct" help:"What a new passkey is asked to tell of its make."`
 	RelatedOrigins       []string            `name:"related-origins" group:"people" placeholder:"ORIGIN,…" help:"Further https origins whose pages may use the passkeys of this host: the old and the new name of a site that moves."`

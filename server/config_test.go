@@ -28,7 +28,7 @@ func TestDefaults(t *testing.T) {
 	for name, want := range map[string]string{
 		"listen": "127.0.0.1:8080", "url": "http://localhost:8080", "data": "ostiary-data", "db": "sqlite:ostiary-data/ostiary.db",
 		"master-key-file": "ostiary-data/master.key", "signup": "open", "signup-tells": "true", "password-min-length": "12",
-		"password-hash": "argon2id:m=65536,t=3,p=1", "reset-ttl": "1h", "session-ttl": "720h", "session-idle-ttl": "168h",
+		"password-hash": "argon2id:m=65536,t=3,p=1", "reset-ttl": "1h", "magic-link-ttl": "15m", "session-ttl": "720h", "session-idle-ttl": "168h",
 		"access-token-ttl": "15m", "access-token-alg": "ES256", "refresh-token-ttl": "168h", "key-rotation": "24h", "log-level": "info",
 	} {
 		if got[name] != want {
@@ -82,6 +82,7 @@ func TestMistakes(t *testing.T) {
 		"password-require":       {PasswordRequire: []string{"emoji"}},
 		"breached-passwords-url": {BreachedPasswordsURL: "http://example.com/range/"},
 		"reset-ttl":              {ResetTTL: time.Second},
+		"magic-link-ttl":         {MagicLinkTTL: 2 * time.Hour},
 		"session-ttl":            {SessionTTL: time.Second},
 		"session-idle-ttl":       {SessionIdleTTL: 1000 * time.Hour},
 		"access-token-ttl":       {AccessTokenTTL: 25 * time.Hour},

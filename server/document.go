@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ostiary/ostiary"
+	"github.com/ostiary/ostiary/apikey"
 	"github.com/ostiary/ostiary/internal/openapi"
 	"github.com/ostiary/ostiary/store/memory"
 )
@@ -21,7 +22,11 @@ func Document(ctx context.Context, cfg Config) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, auth, err := wire(ctx, cfg, wiring{store: memory.New(), key: key, passive: true})
+	keys, err := apikey.New(apikey.Config{})
+	if err != nil {
+		return nil, err
+	}
+	_, auth, err := wire(ctx, cfg, wiring{store: memory.New(), key: key, keys: keys, passive: true})
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,10 @@ import (
 	"github.com/ostiary/ostiary"
 	"github.com/ostiary/ostiary/account"
 	"github.com/ostiary/ostiary/admin"
+	"github.com/ostiary/ostiary/apikey"
 	"github.com/ostiary/ostiary/internal/openapi"
 	"github.com/ostiary/ostiary/mail"
+	"github.com/ostiary/ostiary/method/magiclink"
 	"github.com/ostiary/ostiary/method/passkey"
 	"github.com/ostiary/ostiary/method/password"
 	"github.com/ostiary/ostiary/method/totp"
@@ -20,6 +22,7 @@ import (
 type wiring struct {
 	store   store.Store // which keeps sessions, too
 	key     ostiary.Key
+	keys    *apikey.Part
 	passive bool
 	ready   func(ctx context.Context) error
 }
@@ -50,11 +53,19 @@ func wire(ctx context.Context, c Config, w wiring) (*password.Method, *ostiary.A
 		return nil, nil, err
 	}
 	codes := totp.New(totp.Config{})
+	methods := []ostiary.Method{passwords, passkeys, codes, codes.BackupCodes()}
+	if mailer != nil {
+		links, err := magiclink.New(magiclink.Config{TTL: c.MagicLinkTTL, SignUp: c.MagicLinkSignup})
+		if err != nil {
+			return nil, nil, err
+		}
+		methods = append(methods, links)
+	}
 	auth, err := ostiary.New(ctx, ostiary.Config{
 		URL: c.URL, Store: w.store, Key: w.key, Mailer: mailer, Product: c.Product, Log: c.Log, Passive: w.passive,
-		Methods: []ostiary.Method{passwords, passkeys, codes, codes.BackupCodes()},
+		Methods: methods,
 		Parts: []ostiary.Part{
-			account.New(), admin.New(admin.Config{Passwords: passwords}), pages, openapi.New(c.Version), &health{ready: w.ready},
+			account.New(), w.keys, admin.New(admin.Config{Passwords: passwords}), pages, openapi.New(c.Version), &health{ready: w.ready},
 		},
 		SignUp: c.Signup, SignUpQuiet: !*c.SignupTells, RequireVerifiedEmail: c.RequireVerifiedEmail,
 		TrustDevices: c.TrustDevices,

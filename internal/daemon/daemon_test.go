@@ -78,6 +78,8 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"password-min-length":     {"9", "10", "11"},
 		"password-require":        {"upper", "lower", "digit,symbol"},
 		"reset-ttl":               {"10m", "20m", "30m"},
+		"magic-link-ttl":          {"10m", "20m", "30m"},
+		"magic-link-signup":       {"false", "true", "false"},
 		"session-ttl":             {"200h", "300h", "400h"},
 		"session-idle-ttl":        {"2h", "3h", "4h"},
 		"access-token-ttl":        {"2m", "3m", "4m"},

@@ -25,6 +25,7 @@ type grammar struct {
 	Roles    rolesCommand    `cmd:"" group:"data" help:"Roles and their permissions: create, list, show, delete."`
 	Sessions sessionsCommand `cmd:"" group:"data" help:"Where people are signed in: list, revoke."`
 	Keys     keysCommand     `cmd:"" group:"data" help:"Signing keys of access tokens: list, rotate, revoke."`
+	APIKeys  apikeysCommand  `cmd:"" name:"apikeys" group:"data" help:"API keys of machines: create, list, revoke, service."`
 	Audit    auditCommand    `cmd:"" group:"data" help:"What happened, newest first."`
 
 	Hash    hashCommand    `cmd:"" group:"tools" help:"Password hashing: tune finds the parameters for this machine."`

@@ -119,6 +119,9 @@ func (m *Method) redeemReset(ctx context.Context, t *ostiary.Tx, token, hash str
 	if err := put(ctx, t.Credentials, cred, userID, hash); err != nil {
 		return err
 	}
+	if err := t.Suspect(ctx, userID); err != nil {
+		return err
+	}
 	return m.replaced(ctx, t, t.Tickets, u, "password.reset")
 }
 
