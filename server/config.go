@@ -22,10 +22,13 @@ type Config struct {
 	CORSOrigins    []string       `name:"cors-origins" group:"address" placeholder:"ORIGIN,…" help:"Web origins that may call the JSON API from a browser."`
 	InsecureHTTP   bool           `name:"insecure-http" group:"address" help:"Allow a plain http --url on a host other than localhost. Cookies can then be stolen on the way."`
 
-	Data          string `name:"data" group:"storage" default:"ostiary-data" placeholder:"DIR" help:"Directory of everything that is kept, mode 0700."`
-	DB            string `name:"db" group:"storage" placeholder:"sqlite:PATH" help:"Database. Default ostiary.db in --data."`
-	MasterKey     Secret `name:"master-key" group:"storage" placeholder:"KEY" help:"Master key: 32 bytes in base64url or hexadecimal. A file is safer."`
-	MasterKeyFile string `name:"master-key-file" group:"storage" placeholder:"FILE" help:"File of master keys, one a line, the first one current, mode 0600. Default master.key in --data, created when missing."`
+	Data          string   `name:"data" group:"storage" default:"ostiary-data" placeholder:"DIR" help:"Directory of everything that is kept, mode 0700."`
+	DB            Location `name:"db" group:"storage" placeholder:"URL" help:"Database: sqlite:PATH, postgres://user:password@host/database?sslmode=verify-full or mysql://user:password@host/database?tls=true. Default ostiary.db in --data."`
+	DBDirect      Location `name:"db-direct" group:"storage" placeholder:"URL" help:"The same PostgreSQL without the pooler that --db leads through, to be told at once what other nodes revoked."`
+	DBReplica     Location `name:"db-replica" group:"storage" placeholder:"URL" help:"A copy of the PostgreSQL that may lag, for lists of people and events. Nothing else is ever read there."`
+	DBConns       int      `name:"db-conns" group:"storage" placeholder:"N" help:"Most connections to a database server. Default 4 for each core, at most 32."`
+	MasterKey     Secret   `name:"master-key" group:"storage" placeholder:"KEY" help:"Master key: 32 bytes in base64url or hexadecimal. A file is safer."`
+	MasterKeyFile string   `name:"master-key-file" group:"storage" placeholder:"FILE" help:"File of master keys, one a line, the first one current, mode 0600. Default master.key in --data, created when missing."`
 
 	Product         string `name:"product" group:"mail" default:"Ostiary" placeholder:"NAME" help:"Name that pages and mails show."`
 	SMTP            Secret `name:"smtp" group:"mail" placeholder:"URL" help:"Mail server: smtp://user:password@host:587?from=no-reply@example.com (or smtps://). Without one, mail is kept in the folder outbox of --data on localhost, and not available elsewhere."`

@@ -71,7 +71,10 @@ func TestMistakes(t *testing.T) {
 		"trusted-proxies":        {TrustedProxies: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}},
 		"allowed-hosts":          {AllowedHosts: []string{"https://example.com"}},
 		"cors-origins":           {CORSOrigins: []string{"*"}},
-		"db":                     {DB: "mysql://localhost/x"},
+		"db":                     {DB: "oracle://localhost/x"},
+		"db-direct":              {DBDirect: "postgres://localhost/x"},
+		"db-replica":             {DB: "mysql://localhost/x", DBReplica: "mysql://localhost/x"},
+		"db-conns":               {DBConns: 1001},
 		"master-key":             {MasterKey: "short"},
 		"smtp":                   {SMTP: "http://example.com"},
 		"product":                {Product: "a\nb"},
@@ -120,7 +123,10 @@ func TestEverySettingIsOneOfEach(t *testing.T) {
 
 func TestSecretsPrintNothing(t *testing.T) {
 	t.Parallel()
-	cfg := server.Config{SMTP: "smtp://user:canary@localhost?from=a@example.com", MasterKey: "canary"}
+	cfg := server.Config{
+		SMTP: "smtp://user:canary@localhost?from=a@example.com", MasterKey: "canary", DB: "postgres://user:canary@db/x?password=canary",
+		DBDirect: "postgres://user:canary@db/x", DBReplica: "postgres://user:%zz canary@db/x",
+	}
 	written, err := json.Marshal(cfg)
 	if err != nil {
 		t.Fatal(err)

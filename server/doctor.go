@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/ostiary/ostiary"
-	"github.com/ostiary/ostiary/store/sqlite"
 )
 
 // Level says how bad a finding is.
@@ -36,7 +35,7 @@ func Doctor(ctx context.Context, cfg Config) []Finding {
 	if cfg.Check() != nil {
 		return list // nothing that these settings name is worth a look
 	}
-	files, way, schema := cfg.checkFiles(), cfg.checkWay(), cfg.checkSchema(ctx)
+	files, way, schema := cfg.checkFiles(ctx), cfg.checkWay(), cfg.checkSchema(ctx)
 	list = append(list, files, cfg.checkApart(), way, schema)
 	for _, f := range []Finding{files, way, schema} {
 		if f.Problem != "" {
@@ -46,11 +45,13 @@ func Doctor(ctx context.Context, cfg Config) []Finding {
 	return append(list, cfg.checkRunning(ctx)...)
 }
 
-func (c Config) checkFiles() Finding {
+func (c Config) checkFiles(ctx context.Context) Finding {
 	f := Finding{Level: Good, Name: "files"}
 	if err := c.private(); err != nil {
 		f.Level, f.Problem = Wrong, err.Error()
-	} else if !c.exists() {
+	} else if found, err := c.exists(ctx); err != nil {
+		f.Level, f.Problem = Wrong, err.Error()
+	} else if !found {
 		f.Problem, f.Fix = "there is no data yet", "'ostiary serve' makes everything"
 	} else if _, err := c.key(); err != nil {
 		f.Level, f.Problem = Wrong, err.Error()
@@ -61,7 +62,7 @@ func (c Config) checkFiles() Finding {
 // checkApart is for the stolen backup: it should not hold what opens it (R42).
 func (c Config) checkApart() Finding {
 	f := Finding{Level: Good, Name: "master key"}
-	if !c.loopback() && c.MasterKeyFile != "" && filepath.Dir(c.MasterKeyFile) == filepath.Dir(c.database()) {
+	if !c.loopback() && c.MasterKeyFile != "" && filepath.Dir(c.MasterKeyFile) == filepath.Dir(c.DB.path()) {
 		f.Level, f.Problem = Risky, "key and database are in the same directory, so whoever copies it has both"
 		f.Fix = "move the key away and name it with --master-key-file"
 	}
@@ -81,10 +82,10 @@ func (c Config) checkWay() Finding {
 
 func (c Config) checkSchema(ctx context.Context) Finding {
 	f := Finding{Level: Good, Name: "schema"}
-	if !c.exists() {
+	if found, err := c.exists(ctx); err == nil && !found {
 		return f
 	}
-	version, known, err := sqlite.Schema(ctx, c.database())
+	version, known, err := c.schema(ctx)
 	f.Value = fmt.Sprint(version)
 	switch {
 	case err != nil:

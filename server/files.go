@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,24 +18,29 @@ const setupLinkFile = "setup-link"
 
 func (c Config) inData(name string) string { return filepath.Join(c.Data, name) }
 
-// database is the path of the SQLite file.
-func (c Config) database() string { return strings.TrimPrefix(c.DB, sqliteScheme) }
+const sqliteScheme = "sqlite:"
 
-// exists says whether there is a database.
-func (c Config) exists() bool {
-	_, err := os.Stat(c.database())
+func exists(path string) bool {
+	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // prepare makes the directories and, before there is a database, the master key. A key that is missing later is never
 // replaced: nothing that is kept could be opened.
-func (c Config) prepare() error {
-	for _, dir := range []string{c.Data, filepath.Dir(c.database())} {
+func (c Config) prepare(ctx context.Context) error {
+	dirs := []string{c.Data}
+	if path := c.DB.path(); path != "" {
+		dirs = append(dirs, filepath.Dir(path))
+	}
+	for _, dir := range dirs {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("make directory: %w", plainPath(err))
 		}
 	}
-	if err := c.private(); err != nil || c.MasterKey != "" || c.exists() {
+	if err := c.private(); err != nil || c.MasterKey != "" || exists(c.MasterKeyFile) {
+		return err
+	}
+	if found, err := c.exists(ctx); err != nil || found {
 		return err
 	}
 	_, err := ostiary.OpenKey(c.MasterKeyFile)
@@ -46,8 +52,11 @@ func (c Config) private() error {
 	if err := private(c.Data, 0o700); err != nil {
 		return err
 	}
+	if c.DB.path() == "" {
+		return nil
+	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := private(c.database()+suffix, 0o600); err != nil {
+		if err := private(c.DB.path()+suffix, 0o600); err != nil {
 			return err
 		}
 	}

@@ -2,13 +2,11 @@ package server
 
 import (
 	"context"
-
-	"github.com/ostiary/ostiary/store/sqlite"
 )
 
 // Migration says what [Migrate] did.
 type Migration struct {
-	Database string `json:"database"` // path of the file
+	Database string `json:"database"` // path of the file, or URL without a password
 	Created  bool   `json:"created"`
 	From     int64  `json:"from"` // version of the schema before
 	To       int64  `json:"to"`   // and now
@@ -21,26 +19,30 @@ func Migrate(ctx context.Context, cfg Config) (Migration, error) {
 		return Migration{}, err
 	}
 	cfg = cfg.complete()
-	m := Migration{Database: cfg.database(), Created: !cfg.exists()}
-	if err := cfg.prepare(); err != nil {
+	m := Migration{Database: cfg.DB.name()}
+	found, err := cfg.exists(ctx)
+	if err != nil {
+		return m, err
+	}
+	m.Created = !found
+	if err := cfg.prepare(ctx); err != nil {
 		return m, err
 	}
 	if _, err := cfg.key(); err != nil {
 		return m, err
 	}
-	var err error
 	if !m.Created {
-		if m.From, _, err = sqlite.Schema(ctx, m.Database); err != nil {
+		if m.From, _, err = cfg.schema(ctx); err != nil {
 			return m, err
 		}
 	}
-	db, err := sqlite.Open(ctx, m.Database)
+	db, err := cfg.openDatabase(ctx)
 	if err != nil {
 		return m, err
 	}
 	if err := db.Close(); err != nil {
 		return m, err
 	}
-	m.To, _, err = sqlite.Schema(ctx, m.Database)
+	m.To, _, err = cfg.schema(ctx)
 	return m, err
 }

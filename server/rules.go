@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,11 +50,12 @@ func checkURL(c Config) Finding {
 // loopback says whether the URL is for people at this machine.
 func (c Config) loopback() bool {
 	u, err := url.Parse(c.URL)
-	if err != nil {
-		return false
-	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
+	return err == nil && loopback(u.Hostname())
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 func checkProxies(c Config) Finding {
@@ -205,17 +205,4 @@ func checkAlg(c Config) Finding {
 		return risky("use ES256", "with HS256 nobody but this server can verify a token")
 	}
 	return Finding{}
-}
-
-const sqliteScheme = "sqlite:"
-
-func checkDB(c Config) Finding {
-	if path, found := strings.CutPrefix(c.DB, sqliteScheme); found && path != "" {
-		return Finding{}
-	}
-	scheme, _, _ := strings.Cut(c.DB, ":")
-	if slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb"}, scheme) {
-		return wrong("use sqlite:PATH", "%s is not in this release", scheme)
-	}
-	return wrong("", "want sqlite:PATH") // the value may hold a password
 }

@@ -10,10 +10,8 @@ import (
 	"sync"
 
 	"github.com/ostiary/ostiary"
-	"github.com/ostiary/ostiary/apikey"
 	"github.com/ostiary/ostiary/internal/phc"
 	"github.com/ostiary/ostiary/method/password"
-	"github.com/ostiary/ostiary/store/sqlite"
 )
 
 // ErrNoData says that there is no database yet.
@@ -25,9 +23,8 @@ type Server struct {
 
 	cfg       Config
 	log       *slog.Logger
-	store     *sqlite.Store
+	store     database
 	passwords *password.Method
-	keys      *apikey.Part
 
 	setup     setup
 	stop      context.CancelFunc
@@ -43,7 +40,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.complete()
-	if err := cfg.prepare(); err != nil {
+	if err := cfg.prepare(ctx); err != nil {
 		return nil, err
 	}
 	s, err := start(ctx, cfg, false)
@@ -73,8 +70,10 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.complete()
-	if !cfg.exists() {
-		return nil, fmt.Errorf("%w: %s does not exist; 'ostiary serve' makes it, or name another place with --data", ErrNoData, cfg.database())
+	if found, err := cfg.exists(ctx); err != nil {
+		return nil, err
+	} else if !found {
+		return nil, fmt.Errorf("%w: %s does not exist; 'ostiary serve' makes it, or name another place with --data", ErrNoData, cfg.DB.name())
 	}
 	return start(ctx, cfg, true)
 }
@@ -91,13 +90,10 @@ func start(ctx context.Context, cfg Config, passive bool) (*Server, error) {
 		cfg.Log = cfg.Logger(os.Stderr)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, stop: func() {}}
-	if s.store, err = sqlite.Open(ctx, cfg.database()); err != nil {
+	if s.store, err = cfg.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	if s.keys, err = apikey.New(apikey.Config{}); err != nil {
-		return nil, errors.Join(err, s.store.Close())
-	}
-	s.passwords, s.Auth, err = wire(ctx, cfg, wiring{store: s.store, key: key, keys: s.keys, passive: passive, ready: s.ready})
+	s.passwords, s.Auth, err = wire(ctx, cfg, wiring{store: s.store, key: key, passive: passive, ready: s.ready})
 	if err != nil {
 		return nil, errors.Join(explain(err), s.store.Close())
 	}
@@ -127,9 +123,6 @@ func (s *Server) Close() error {
 
 // Passwords is the password method, for programs that set passwords.
 func (s *Server) Passwords() *password.Method { return s.passwords }
-
-// APIKeys is the part of API keys, for programs that make and end some.
-func (s *Server) APIKeys() *apikey.Part { return s.keys }
 
 // URL is the public base.
 func (s *Server) URL() string { return s.cfg.URL }

@@ -83,7 +83,7 @@ func (c Config) complete() Config {
 	}
 	c.URL = strings.TrimRight(c.URL, "/")
 	if c.DB == "" {
-		c.DB = sqliteScheme + c.inData("ostiary.db")
+		c.DB = Location(sqliteScheme + c.inData("ostiary.db"))
 	}
 	if c.MasterKey == "" && c.MasterKeyFile == "" {
 		c.MasterKeyFile = c.inData("master.key")
