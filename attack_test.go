@@ -1,9 +1,13 @@
 package ostiary_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -245,3 +249,48 @@ func TestAttack_RefreshDuringAChangeIsNotForgotten(t *testing.T) {
 	c.header.Del("Authorization")
 	c.want(c.do("POST", "/api/v1/refresh", map[string]any{"refresh_token": in.body["refresh_token"]}), 200, "")
 }
+
+// What anybody can send must neither fill the log nor reach the store as something that it may refuse.
+func TestAttack_RequestsOutsideThePrefixFillTheLog(t *testing.T) {
+	t.Parallel()
+	var log lockedBuffer
+	w := newWorld(t, func(cfg *ostiary.Config) {
+		cfg.URL += "/auth"
+		cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	for range 50 {
+		r, err := http.Get(w.server.URL + "/elsewhere")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+	}
+	if n := strings.Count(log.String(), "outside the prefix"); n != 1 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+func TestAttack_UserAgentThatIsNoText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	c := w.client()
+	c.header.Set("User-Agent", "a\xff\xfeb")
+	id := c.knock("ada@example.com", "").body["session_id"].(string)
+	s, err := w.store.Sessions().Get(t.Context(), id)
+	if err != nil || s.UserAgent != "ab" {
+		t.Errorf("kept %q, %v", s.UserAgent, err)
+	}
+}
+
+// lockedBuffer is a log that several goroutines write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+func (l *lockedBuffer) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.b.String() }

@@ -56,6 +56,7 @@ type Auth struct {
 	authenticators []Authenticator
 	verifiers      map[string]Verifier
 	proxyOnce      sync.Once
+	prefixOnce     sync.Once
 
 	longest  atomic.Int64 // the longest token lifetime, in nanoseconds
 	mailWake chan struct{}

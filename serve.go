@@ -28,7 +28,9 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", id)
 	defer a.recovered(w, r)
 	if !strings.HasPrefix(r.URL.Path, a.prefix+"/") && !strings.HasPrefix(r.URL.Path, "/.well-known/") {
-		a.log.Error("a request outside the prefix reached the handler: mount it with mux.Handle(\""+a.prefix+"/\", auth), without http.StripPrefix", "path", r.URL.Path, "request_id", id)
+		a.prefixOnce.Do(func() { // anybody can send such requests: one line tells it
+			a.log.Error("a request outside the prefix reached the handler: mount it with mux.Handle(\""+a.prefix+"/\", auth), without http.StripPrefix", "path", r.URL.Path, "request_id", id)
+		})
 		writeProblem(w, r, errNotFound)
 		return
 	}
@@ -167,9 +169,7 @@ func (a *Auth) serve(w http.ResponseWriter, r *http.Request, route *Route) {
 
 func (a *Auth) newCall(r *http.Request) *Call {
 	ua := r.UserAgent()
-	if len(ua) > 400 {
-		ua = strings.ToValidUTF8(ua[:400], "")
-	}
+	ua = strings.ToValidUTF8(ua[:min(len(ua), 400)], "") // a database may take nothing else
 	if a.proxies.Ignored(r) {
 		a.proxyOnce.Do(func() {
 			a.log.Warn("a request carried X-Forwarded-* headers, which are ignored because no proxy is trusted; if there is one, name it in trusted-proxies")
