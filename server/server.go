@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/ostiary/ostiary"
+	"github.com/ostiary/ostiary/apikey"
 	"github.com/ostiary/ostiary/internal/phc"
 	"github.com/ostiary/ostiary/method/password"
 )
@@ -25,6 +26,7 @@ type Server struct {
 	log       *slog.Logger
 	store     database
 	passwords *password.Method
+	keys      *apikey.Part
 
 	setup     setup
 	stop      context.CancelFunc
@@ -93,7 +95,10 @@ func start(ctx context.Context, cfg Config, passive bool) (*Server, error) {
 	if s.store, err = cfg.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	s.passwords, s.Auth, err = wire(ctx, cfg, wiring{store: s.store, key: key, passive: passive, ready: s.ready})
+	if s.keys, err = apikey.New(apikey.Config{}); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	s.passwords, s.Auth, err = wire(ctx, cfg, wiring{store: s.store, key: key, keys: s.keys, passive: passive, ready: s.ready})
 	if err != nil {
 		return nil, errors.Join(explain(err), s.store.Close())
 	}
@@ -123,6 +128,9 @@ func (s *Server) Close() error {
 
 // Passwords is the password method, for programs that set passwords.
 func (s *Server) Passwords() *password.Method { return s.passwords }
+
+// APIKeys is the part of API keys, for programs that make and end some.
+func (s *Server) APIKeys() *apikey.Part { return s.keys }
 
 // URL is the public base.
 func (s *Server) URL() string { return s.cfg.URL }
