@@ -101,7 +101,7 @@ func requests(s settings) error {
 			m.into.add(got)
 		}
 	}
-	printRatios("requests/s", map[string]float64{session.name: 0.80, bearer.name: 0.85, key.name: 0.80, uncached.name: 0.38}, bare, long, session, bearer, uncached)
+	printRatios("requests/s", map[string]float64{session.name: 0.80, bearer.name: 0.85, key.name: 0.80, uncached.name: 0.38}, bare, long, session, bearer, key, uncached)
 	return nil
 }
 
