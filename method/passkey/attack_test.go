@@ -355,3 +355,16 @@ func TestOneWinnerForEachTicket(t *testing.T) {
 	s := w.begin(w.Browser(), "/register/passkey/begin", fields{"email": bob})
 	race(&http.Client{Transport: w.Browser().Transport}, "/register/passkey/finish", s.Ticket, new(ostiarytest.Authenticator).Create(t, w.Origin, s.PublicKey), 201)
 }
+
+// The signature over the wrong relying party is right here: only the comparison refuses it.
+func TestWrongRelyingParty(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	c := w.SignUp(t, ada)
+	b := w.begin(c, "/passkeys/register/begin", nil)
+	ask := json.RawMessage(bytes.Replace(b.PublicKey, []byte(`"id":"localhost"`), []byte(`"id":"evil.example"`), 1))
+	if bytes.Equal(ask, b.PublicKey) {
+		t.Fatalf("no relying party in %s", ask)
+	}
+	w.finish(c, "/passkeys/register/finish", b.Ticket, new(ostiarytest.Authenticator).Create(t, w.Origin, ask), 400, "invalid_request")
+}
