@@ -12,6 +12,9 @@ import (
 // alarmQueue bounds how many alarms wait; what does not fit is forgotten, and raised again by the next attempt.
 const alarmQueue = 256
 
+// maxAccount is the longest name of an account that is kept in the queue, in bytes: more than any address has.
+const maxAccount = 320
+
 // rateTold is how often the owner of an account is told that strangers try to get in.
 var rateTold = store.Rate{Burst: 1, Every: 24 * time.Hour}
 
@@ -28,8 +31,11 @@ func (c *Call) bare() *Call {
 	return &Call{Source: c.Source, UserAgent: c.UserAgent, RequestID: c.RequestID, auth: c.auth}
 }
 
-// alarm queues, and never waits.
+// alarm queues, and never waits. What is too long for an address is nobody's account.
 func (a *Auth) alarm(al alarm) {
+	if len(al.account) > maxAccount {
+		return
+	}
 	select {
 	case a.alarms <- al:
 	default:

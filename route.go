@@ -103,7 +103,8 @@ type Deliver struct {
 
 func (d *Deliver) deliver() *Deliver { return d }
 
-// AccountKey is an input that names the account whose secret is guessed.
+// AccountKey is an input that names the account whose secret is guessed: its address in the normal form ([Kit.NormalEmail]),
+// which is also what a device is known for (R39), or another name that is unique among all accounts. "" names none.
 type AccountKey interface{ AccountKey() string }
 
 func (r *Route) newInput() any { return reflect.New(r.Serve.in).Interface() }

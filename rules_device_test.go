@@ -141,6 +141,22 @@ func (b *browser) spoil(change func(string) string) {
 	b.cookies["device"] = &k
 }
 
+// FuzzDeviceCookie: nothing but our own cookie makes a device known, and nothing is an error.
+func FuzzDeviceCookie(f *testing.F) {
+	for _, seed := range []string{"", "A", "AXrv3RLhEcBtFENo", "AXrv3RLhEcBtFENo-BmRqncAAAAAa-7JBwAAAAAAAAABHw4fIk_Q-O0Y-3hTmsDOQ5EH3dU-FinKB-OdKYA5yYs"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		s := newStreet(t, func(cfg *ostiary.Config) { cfg.Passive = true })
+		b := s.browser("198.51.100.7")
+		b.cookies["device"] = &http.Cookie{Name: "device", Value: value}
+		b.wants(401, b.tries(ada, "wrong"))
+		if s.secrets.known.Load() != 0 {
+			t.Errorf("%q is a known device", value)
+		}
+	})
+}
+
 // TestR39_FailuresOfADeviceAreItsOwn: they are limited, and do not count for the account.
 func TestR39_FailuresOfADeviceAreItsOwn(t *testing.T) {
 	t.Parallel()
