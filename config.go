@@ -52,6 +52,9 @@ type Config struct {
 	Tokens   TokenConfig
 	Roles    []authz.Role // fixed in code; those of the store are added
 
+	// Events is how long what happened is kept. Default 400 days; at least a day.
+	Events time.Duration
+
 	Proxies      []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
 	AllowedHosts []string       // Host values that are served beside the one of URL
 	Origins      []string       // web origins that may call /api/v1 from a browser (CORS)
@@ -217,6 +220,7 @@ func (c *Config) defaults() {
 	set(&c.SignUp, SignUpOpen)
 	set(&c.Sessions.TTL, 30*24*time.Hour)
 	set(&c.Sessions.Idle, min(7*24*time.Hour, c.Sessions.TTL))
+	set(&c.Events, 400*24*time.Hour)
 	set(&c.Tokens.Access, 15*time.Minute)
 	set(&c.Tokens.Refresh, 7*24*time.Hour)
 	set(&c.Tokens.Alg, token.ES256)
@@ -247,6 +251,8 @@ func (c *Config) checkValues() error {
 		return errors.New("ostiary: Sessions.Idle must be between 1m and Sessions.TTL")
 	case c.TrustDevices != 0 && (c.TrustDevices < time.Minute || c.TrustDevices > 30*24*time.Hour):
 		return errors.New("ostiary: TrustDevices must be between 1m and 720h, or 0")
+	case c.Events < 24*time.Hour:
+		return errors.New("ostiary: Events must be at least 24h")
 	case c.Tokens.Access < time.Second || c.Tokens.Access > 24*time.Hour:
 		return errors.New("ostiary: Tokens.Access must be between 1s and 24h")
 	case c.Tokens.Refresh < c.Tokens.Access:

@@ -307,3 +307,24 @@ func (freshPart) Routes(*ostiary.Engine) ([]ostiary.Route, error) {
 		Serve: ostiary.JSON(func(context.Context, *ostiary.Call, *ostiary.None) (ostiary.None, error) { return ostiary.None{}, nil }),
 	}}, nil
 }
+
+// However often somebody signs in, ending all his sessions stays a small transaction.
+func TestSessionsOfAPersonAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(cfg *ostiary.Config) { cfg.InsecureNoRateLimits = true })
+	oldest := w.client()
+	id := oldest.userID(oldest.knock("ada@example.com", ""))
+	for range 110 {
+		w.clock.advance(time.Second)
+		w.client().knock("ada@example.com", "body")
+	}
+	list, err := w.store.Sessions().List(t.Context(), store.SessionQuery{UserID: id})
+	if err != nil || len(list) != 100 {
+		t.Fatalf("%d sessions, %v", len(list), err)
+	}
+	grants, err := w.store.Grants().List(t.Context(), store.GrantQuery{UserID: id})
+	if err != nil || len(grants) != 100 {
+		t.Fatalf("%d grants, %v", len(grants), err)
+	}
+	oldest.want(oldest.do("GET", "/api/v1/who", nil), 401, "not_authenticated")
+}

@@ -110,6 +110,10 @@ func (a *Auth) establish(ctx context.Context, c *Call, p *person, proof Proof) (
 	if err != nil {
 		return nil, err
 	}
+	surplus, err := a.surplus(ctx, s.UserID)
+	if err != nil {
+		return nil, err
+	}
 	var g *store.Grant
 	if c.wants.Delivery != store.DeliverSession {
 		g = a.newGrant(s, c.wants, now)
@@ -128,6 +132,11 @@ func (a *Auth) establish(ctx context.Context, c *Call, p *person, proof Proof) (
 				return err
 			}
 		}
+		for _, s := range surplus {
+			if err := t.endSession(ctx, s, "too many"); err != nil {
+				return err
+			}
+		}
 		e := a.event(c, eventSessionCreated, s.UserID, map[string]string{"amr": strings.Join(s.AMR, " "), "delivery": string(c.wants.Delivery)})
 		e.SessionID, e.Actor = s.ID, s.UserID
 		return t.record(ctx, e)
@@ -139,6 +148,19 @@ func (a *Auth) establish(ctx context.Context, c *Call, p *person, proof Proof) (
 		return nil, fault("keep session", err)
 	}
 	return a.deliver(ctx, c, p, s, secret, g)
+}
+
+// maxSessions is how many sessions a person can have. The oldest ends when one more begins: so signing somebody out
+// everywhere stays a small transaction, whatever he did before.
+const maxSessions = 100
+
+// surplus are the sessions that end because another one begins, the oldest first and a few at a time.
+func (a *Auth) surplus(ctx context.Context, userID string) ([]store.Session, error) {
+	list, err := a.volatile.Sessions().List(ctx, store.SessionQuery{UserID: userID, Limit: maxSessions + 4})
+	if err != nil {
+		return nil, fault("list sessions", err)
+	}
+	return list[:max(0, len(list)-maxSessions+1)], nil
 }
 
 // stillAlive reads the person again inside the transaction, so that a sign-in cannot overtake a disabling.

@@ -98,6 +98,7 @@ func (a *Auth) upkeep(ctx context.Context) error {
 		}),
 		a.sweep(ctx, "tickets", func() (int, error) { return a.store.Tickets().Sweep(ctx, now, sweepBatch) }),
 		a.sweep(ctx, "revocations", func() (int, error) { return a.store.Log().Trim(ctx, now, sweepBatch) }),
+		a.sweep(ctx, "events", func() (int, error) { return a.store.Events().Trim(ctx, now.Add(-a.cfg.Events), sweepBatch) }),
 		a.sweep(ctx, "counters", func() (int, error) { return a.volatile.Counters().Sweep(ctx, now, sweepBatch) }),
 	)
 }

@@ -78,7 +78,7 @@ func (f *Follower) Sync(ctx context.Context) error {
 			return err
 		}
 		if pos.Seq >= 0 && (head.Incarnation != pos.Incarnation || head.Seq < pos.Seq) {
-			f.reset()
+			f.reset(head)
 			continue
 		}
 		f.revoked.add(entries)
@@ -102,13 +102,14 @@ func (f *Follower) Sync(ctx context.Context) error {
 	}
 }
 
-// reset forgets everything; the next round reads the log of the new incarnation from its start.
-func (f *Follower) reset() {
+// reset forgets everything; the next round reads the log of the new incarnation from its start. The incarnation is known
+// before the caches are dropped: what is remembered from then on was made with it.
+func (f *Follower) reset(head store.Position) {
 	f.slog.Warn("the revocation log has begun again; every cached decision is dropped")
 	f.confirmed.Store(-1)
+	f.pos.Store(&store.Position{Incarnation: head.Incarnation, Seq: -1})
 	f.revoked.clear()
 	f.onReset()
-	f.pos.Store(&store.Position{Seq: -1})
 }
 
 // Current returns nil when the log was confirmed no longer than Stale ago, and otherwise confirms it now. An error means
