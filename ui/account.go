@@ -53,10 +53,13 @@ func accountActions() []action {
 		{form: form{name: "rename", route: "passkeys.update", hidden: []string{"id"}, inputs: []input{
 			{Name: "name", Label: "Name", Type: "text", Auto: "off"},
 		}}, section: "passkeys", done: "rename"},
+		{form: form{name: "demand", route: "passkeys.update", hidden: []string{"id", "factor"}}, section: "passkeys", done: "rename"},
 		{form: form{name: "remove", route: "passkeys.delete", hidden: []string{"id"}}, section: "passkeys", done: "remove"},
 		{form: form{name: "distrust", route: "mfa.trusted-devices.delete", hidden: []string{"id"}}, section: "sessions", done: "distrust"},
 		{form: keyForm(), section: "keys"},
-		{form: form{name: "revoke", route: "api-keys.delete", hidden: []string{"id"}}, section: "keys", done: "revoke"},
+		{form: form{name: "replace", route: "apikeys.rotate", hidden: []string{"id"}}, section: "keys"},
+		{form: form{name: "keep", route: "apikeys.confirm", hidden: []string{"id"}}, section: "keys", done: "keep"},
+		{form: form{name: "revoke", route: "apikeys.delete", hidden: []string{"id"}}, section: "keys", done: "revoke"},
 		{form: form{name: "everywhere", route: "logout.all"}, section: "security", done: "everywhere", leaves: true},
 		{form: form{name: "session", route: "sessions.end", hidden: []string{"id"}}, section: "sessions", done: "session"},
 		{form: form{name: "delete", route: "me.delete", inputs: []input{
@@ -182,7 +185,7 @@ func takeAccount(v *visit) error {
 		return v.toLogin(refused.Code, v.p.engine.Path("/account")+"#"+a.section)
 	case refused != nil:
 		return v.account(v.refusedStatus(refused), "", a.name, refused)
-	case a.name == "makekey":
+	case a.name == "makekey" || a.name == "replace":
 		return v.madeKey(out)
 	case own:
 		return v.next("/login?done=out")

@@ -142,6 +142,28 @@ func (b *tab) sees(texts ...string) {
 	}
 }
 
+// clicksHere presses something that stays on this page, and waits for a text.
+func (b *tab) clicksHere(selector, text string) {
+	b.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+	b.awaits(fmt.Sprintf("document.body.innerText.includes(%q)", text))
+}
+
+// awaits waits until an expression is true on the page.
+func (b *tab) awaits(expression string) {
+	b.Helper()
+	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(10*time.Second))); err != nil {
+		b.Fatalf("%s: %v\n%s", expression, err, b.text())
+	}
+}
+
+// arrives waits for the page that an action leads to.
+func (b *tab) arrives(act func()) {
+	b.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.WaitEvent(page.LoadEventFired, nil, chromedp.Func(func(context.Context, *chromedp.Target) error { act(); return nil })))
+	b.must(err)
+}
+
 func (b *tab) text() string {
 	b.Helper()
 	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS("body")))

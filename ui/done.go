@@ -28,13 +28,15 @@ func doneText(code string) string {
 	case "passkey":
 		return "Your passkey is saved. You can sign in with it from now on."
 	case "rename":
-		return "The new name is saved."
+		return "Your passkey is saved as you want it."
 	case "remove":
 		return "That passkey is removed. You can delete it on the device, too."
 	case "twostepoff":
-		return "Two-step sign-in is off. Your password alone lets you in now."
+		return "The app is turned off. No code is asked for any more."
 	case "distrust":
 		return "That device will be asked for the second step again."
+	case "keep":
+		return "That key works again."
 	case "revoke":
 		return "That key is switched off. Programs that used it are refused from now on."
 	case "profile":
@@ -53,7 +55,7 @@ func doneText(code string) string {
 }
 
 // aboutAccount says whether a message of the sign-in page belongs on the account page when somebody is signed in.
-func aboutAccount(code string) bool { 
+func aboutAccount(code string) bool {
 	switch code {
 	case "verified", "reverted", "stopped":
 		return true

@@ -9,18 +9,18 @@ import (
 
 // keyView is a key that a program signs in with.
 type keyView struct {
-	ID      string     `json:"id"`
-	Name    string     `json:"name"`
-	Prefix  string     `json:"prefix"`
-	Scopes  []string   `json:"scopes"`
-	Created time.Time  `json:"created_at"`
-	Expires *time.Time `json:"expires_at"`
-	Used    *time.Time `json:"last_used_at"`
-	Key     string     `json:"key"` // once
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Prefix    string     `json:"prefix"`
+	Scopes    []string   `json:"scopes"`
+	Expires   *time.Time `json:"expires_at"`
+	Used      *time.Time `json:"last_used_at"`
+	Suspended bool       `json:"suspended"` // until its owner says that it is his
+	Key       string     `json:"key"`       // once
 }
 
 func keyForm() form {
-	return form{name: "makekey", route: "api-keys.create", inputs: []input{
+	return form{name: "makekey", route: "apikeys.create", inputs: []input{
 		{Name: "name", Label: "Name", Type: "text", Auto: "off", Hint: "What it is for: “Backup script”."},
 		{Name: "days", Label: "Works for", Type: "text", Choices: []pair{{"30 days", "30"}, {"90 days", "90"}, {"One year", "365"}, {"Until you switch it off", "0"}}},
 		{Name: "scope", Label: "May do", Type: "text", Auto: "off", Optional: true, Hint: "Permissions with spaces between them, like “todos:read notes:*”. Left empty: read everything, change nothing."},

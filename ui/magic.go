@@ -19,7 +19,7 @@ type magicView struct {
 }
 
 func askMagicForm() form {
-	return form{name: "magic", at: "/magic", route: "magiclink", hidden: []string{"return_to"}, inputs: []input{
+	return form{name: "magic", at: "/magic", route: "magiclink.request", hidden: []string{"return_to"}, inputs: []input{
 		{Name: "email", Label: "E-mail address", Type: "email", Auto: "username"},
 	}}
 }
@@ -34,12 +34,12 @@ func openMagicForm() form {
 	return form{name: "open", at: "/magic", route: "magiclink.consume", hidden: []string{"token", "return_to"}}
 }
 
-func (p *Part) canMagic() bool { return p.engine.Has("magiclink") && p.engine.CanMail() }
+func (p *Part) canMagic() bool { return p.engine.Has("magiclink.request") && p.engine.CanMail() }
 
 var errNoMagic = ostiary.Fail(http.StatusNotFound, "not_found", "There is nothing here.")
 
 func showMagic(v *visit) error {
-	if !v.p.engine.Has("magiclink") {
+	if !v.p.engine.Has("magiclink.request") {
 		return errNoMagic
 	}
 	token := v.r.URL.Query().Get("token")
@@ -53,7 +53,7 @@ func showMagic(v *visit) error {
 }
 
 func takeMagic(v *visit) error {
-	if !v.p.engine.Has("magiclink") {
+	if !v.p.engine.Has("magiclink.request") {
 		return errNoMagic
 	}
 	if err := v.read(); err != nil {

@@ -97,7 +97,9 @@ func TestSignInByMailExpires(t *testing.T) {
 
 func TestWhatIsNotConfiguredIsNotShown(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, ui.Config{}, func(c *ostiary.Config) { c.Methods = c.Methods[:1] })
+	w := newWorld(t, ui.Config{}, func(c *ostiary.Config) {
+		c.Methods, c.Parts = c.Methods[:1], []ostiary.Part{c.Parts[0], c.Parts[2]}
+	})
 	v := w.visitor()
 	login := v.get("/login")
 	v.shows(login, 200, "Sign in")

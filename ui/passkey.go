@@ -10,6 +10,7 @@ type ceremony struct {
 	Next     string // where to go afterwards, which we have checked (R9)
 	Back     string // the same, carried on to the second step; "" for the account page
 	Second   string // page of the second step
+	Sent     string // page that says that a mail is on its way, where sign-up does not tell which addresses are taken (R34)
 	Token    string // of the sign-in that waits for it
 	Main     bool   // it is the main button of the page
 	Autofill bool   // offered among what the browser fills in
@@ -37,10 +38,12 @@ func (v *visit) signInPasskey() *ceremony {
 }
 
 func (v *visit) signUpPasskey() *ceremony {
-	if !v.p.engine.Has("passkey.signup.begin") {
+	if !v.p.engine.Has("register.passkey.begin") {
 		return nil
 	}
-	return v.ceremony("signup", "Create account with a passkey", "/register/passkey/begin", "/register/passkey/finish", "welcome")
+	c := v.ceremony("signup", "Create account with a passkey", "/register/passkey/begin", "/register/passkey/finish", "welcome")
+	c.Sent = v.p.engine.Path(withDone("/signup", "sent"))
+	return c
 }
 
 func (v *visit) againPasskey() *ceremony {

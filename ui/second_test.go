@@ -186,7 +186,7 @@ func TestTwoStepSetUp(t *testing.T) {
 	a = v.post("/account/two-step", "do", "codes")
 	v.shows(a, 200, "Keep your backup codes")
 	v.goes(v.post("/account", "do", "twostepoff"), "/account?done=twostepoff#security")
-	v.shows(v.get("/account?done=twostepoff"), 200, "Two-step sign-in is off.", ">Off<")
+	v.shows(v.get("/account?done=twostepoff"), 200, "The app is turned off.", ">Off<")
 	v.shows(v.post("/account/two-step", "do", "codes"), 409, "set one up first")
 }
 

@@ -4,7 +4,8 @@ import "time"
 
 // securityView is what somebody signs in with beside a password, as the API lists it.
 type securityView struct {
-	TwoStep  bool // an app is set up
+	TwoStep  bool // signing in with a password asks for a second step
+	App      bool // which an app on the phone can be
 	Codes    backupCodes
 	Recovery *recovery // somebody asked to remove the second step
 	Passkeys []passkeyView
@@ -21,6 +22,7 @@ type backupCodes struct {
 type passkeyView struct {
 	ID      string     `json:"id"`
 	Name    string     `json:"name"`
+	Factor  bool       `json:"factor"` // signing in with a password asks for it, too
 	Created time.Time  `json:"created_at"`
 	Used    *time.Time `json:"last_used_at"`
 }
@@ -47,7 +49,7 @@ func (v *visit) security() (securityView, error) {
 	if err != nil {
 		return s, err
 	}
-	s.TwoStep, s.Recovery = has.has(appCode), has.Recovery
+	s.TwoStep, s.App, s.Recovery = has.Enabled, has.has(appCode), has.Recovery
 	if has.Enabled {
 		if err := v.ask("mfa.backup-codes.get", &s.Codes); err != nil {
 			return s, err
@@ -56,13 +58,13 @@ func (v *visit) security() (securityView, error) {
 	var keys list[keyView]
 	var passkeys list[passkeyView]
 	var trusted list[trustedView]
-	for route, into := range map[string]any{"passkeys.list": &passkeys, "mfa.trusted-devices.list": &trusted, "api-keys.list": &keys} {
+	for route, into := range map[string]any{"passkeys.list": &passkeys, "mfa.trusted-devices.list": &trusted, "apikeys.list": &keys} {
 		if err := v.ask(route, into); err != nil {
 			return s, err
 		}
 	}
 	s.Passkeys, s.Trusted, s.Keys = passkeys.Items, trusted.Items, keys.Items
-	if v.p.engine.Has("passkeys.register.begin") {
+	if v.p.engine.Has("passkey.register.begin") {
 		s.Add = v.addPasskey()
 	}
 	return s, nil

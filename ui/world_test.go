@@ -15,7 +15,9 @@ import (
 
 	"github.com/ostiary/ostiary"
 	"github.com/ostiary/ostiary/account"
+	"github.com/ostiary/ostiary/apikey"
 	"github.com/ostiary/ostiary/method/magiclink"
+	"github.com/ostiary/ostiary/method/passkey"
 	"github.com/ostiary/ostiary/method/password"
 	"github.com/ostiary/ostiary/method/totp"
 	"github.com/ostiary/ostiary/store/memory"
@@ -93,6 +95,14 @@ func newWorld(t *testing.T, look ui.Config, change func(*ostiary.Config)) *world
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, err := passkey.New(passkey.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs, err := apikey.New(apikey.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	app := totp.New(totp.Config{})
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
@@ -103,7 +113,7 @@ func newWorld(t *testing.T, look ui.Config, change func(*ostiary.Config)) *world
 	}
 	cfg := ostiary.Config{
 		URL: strings.Replace(server.URL, "127.0.0.1", "localhost", 1), Store: memory.New(), Key: key, Mailer: w.mails,
-		Product: "Lighthouse", Methods: []ostiary.Method{w.password, app, app.BackupCodes(), links}, Parts: []ostiary.Part{account.New(), pages},
+		Product: "Lighthouse", Methods: []ostiary.Method{w.password, app, app.BackupCodes(), links, keys}, Parts: []ostiary.Part{account.New(), programs, pages},
 		TrustDevices: 30 * 24 * time.Hour, Now: w.clock.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	if change != nil {

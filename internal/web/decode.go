@@ -4,6 +4,7 @@ package web
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -262,6 +263,12 @@ func setText(v reflect.Value, s string) error {
 	if !utf8.ValidString(s) {
 		return errors.New("must be valid UTF-8")
 	}
+	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok && v.Kind() == reflect.Struct {
+		if err := text.UnmarshalText([]byte(s)); err != nil {
+			return fmt.Errorf("must be a %s", typeName(v.Type()))
+		}
+		return nil
+	}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(s)
@@ -274,11 +281,10 @@ func setText(v reflect.Value, s string) error {
 	case reflect.Bool:
 		v.SetBool(s == "true" || s == "on" || s == "1")
 	case reflect.Pointer:
-		p := reflect.New(v.Type().Elem())
-		if err := setText(p.Elem(), s); err != nil {
-			return err
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
 		}
-		v.Set(p)
+		return setText(v.Elem(), s)
 	case reflect.Slice:
 		v.Set(reflect.Append(v, reflect.ValueOf(s).Convert(v.Type().Elem())))
 	default:

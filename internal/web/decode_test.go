@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -123,13 +125,23 @@ func TestDecodeForm(t *testing.T) {
 		ID       string          `path:"id"`
 		Name     *string         `json:"name"`
 		Password json.RawMessage `json:"password"`
+		Scopes   *[]string       `json:"scopes"`
+		Until    *time.Time      `json:"until"`
 	}
-	form := map[string][]string{"id": {"7"}, "name": {""}, "password": {`a"b`}, "return_to": {"/x"}}
+	form := map[string][]string{
+		"id": {"7"}, "name": {""}, "password": {`a"b`}, "return_to": {"/x"}, "scopes": {"a", "b"}, "until": {"2026-11-21T10:00:00Z"},
+	}
 	if err := web.DecodeForm(form, &in); err != nil {
 		t.Fatal(err)
 	}
 	if in.ID != "7" || in.Name == nil || string(in.Password) != `"a\"b"` {
 		t.Fatalf("got %+v", in)
+	}
+	if !slices.Equal(*in.Scopes, []string{"a", "b"}) || !in.Until.Equal(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)) {
+		t.Fatalf("got %v, %v", *in.Scopes, in.Until)
+	}
+	if err := web.DecodeForm(map[string][]string{"until": {"tomorrow"}}, &in); err == nil || err.(*web.InputError).Fields[0].Location != "body.until" {
+		t.Fatalf("no time: got %v", err)
 	}
 	err := web.DecodeForm(map[string][]string{"password": {"\xff"}}, &in)
 	if input := new(web.InputError); !errors.As(err, &input) || input.Fields[0].Location != "body.password" {

@@ -121,6 +121,10 @@ async function perform(block, options) {
 
 /** Goes on: to the second step when one is due, else where the server said when it wrote this page. */
 function go(block, answer) {
+	if (answer?.verification_required) {
+		location.assign(block.dataset.sent);
+		return;
+	}
 	if (!answer?.mfa_required) {
 		const next = new URL(block.dataset.next, location.href);
 		location.assign(next);
