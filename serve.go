@@ -269,10 +269,6 @@ func (a *Auth) complete(ctx context.Context, route *Route, c *Call, in any) (any
 	if !route.Serve.proves {
 		return route.Serve.run(ctx, c, in)
 	}
-	c.wants = *in.(interface{ deliver() *Deliver }).deliver()
-	if err := a.checkDeliver(&c.wants); err != nil {
-		return nil, err
-	}
 	out, err := route.Serve.run(ctx, c, in)
 	if err != nil {
 		return nil, err
