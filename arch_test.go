@@ -32,7 +32,7 @@ var arrows = []arrow{
 	{"internal/sqlstore", []string{"store"}},
 	{"internal/list", []string{".", "store"}},
 	{"internal/openapi", []string{".", "store", "token"}},
-	{"internal/dbtest", []string{"store"}}, // for tests of backends
+	{"internal/dbtest", []string{"store"}},                           // for tests of backends
 	{"internal/apitest", []string{".", "store", "store/*", "authz"}}, // for tests of parts
 	{"internal/*", []string{"store", "token", "internal/keys"}},      // leaves, and what keeps something in a store
 	{".", []string{"authz", "secure", "store", "token", "internal/address", "internal/follow", "internal/keys", "internal/limit", "internal/web"}},
