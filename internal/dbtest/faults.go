@@ -31,7 +31,7 @@ func Faults(t *testing.T, server *Server, open func(t *testing.T, address string
 		p := NewProxy(t, server.Address())
 		s := open(t, p.Address, usual)
 		p.Slow(100 * time.Millisecond)
-		Load(t, s, func() { after(3 * time.Second) })
+		Load(t, s, func() { after(time.Second) })
 	})
 	t.Run("nothing comes back", func(t *testing.T) {
 		p := NewProxy(t, server.Address())

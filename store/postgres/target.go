@@ -111,7 +111,7 @@ func (t target) explain(err error) error {
 		return fmt.Errorf("server %s does not let user %q in: wrong password, or not allowed in pg_hba.conf", where, t.config.User)
 	case "3D000":
 		return fmt.Errorf("database %q does not exist: make it with CREATE DATABASE", t.config.Database)
-	case "42501":
+	case "42501", "3F000":
 		return fmt.Errorf("user %q lacks a right (%s): GRANT ALL ON DATABASE and on SCHEMA public to it", t.config.User, refused.Message)
 	}
 	return fmt.Errorf("server %s: %s (%s)", where, refused.Message, refused.Code)
