@@ -62,7 +62,7 @@ func (c Config) checkFiles(ctx context.Context) Finding {
 // checkApart is for the stolen backup: it should not hold what opens it (R42).
 func (c Config) checkApart() Finding {
 	f := Finding{Level: Good, Name: "master key"}
-	if !c.loopback() && c.MasterKeyFile != "" && filepath.Dir(c.MasterKeyFile) == filepath.Dir(c.DB.path()) {
+	if !c.loopback() && c.MasterKeyFile != "" && c.DB.path() != "" && filepath.Dir(c.MasterKeyFile) == filepath.Dir(c.DB.path()) {
 		f.Level, f.Problem = Risky, "key and database are in the same directory, so whoever copies it has both"
 		f.Fix = "move the key away and name it with --master-key-file"
 	}
