@@ -61,6 +61,7 @@ func reviewers() map[string]func(Config) Finding {
 		"access-token-ttl": checkAccessTTL, "access-token-alg": checkAlg,
 		"refresh-token-ttl": func(c Config) Finding { return within(c.RefreshTokenTTL, c.AccessTokenTTL, 400*24*time.Hour) },
 		"key-rotation":      func(c Config) Finding { return within(c.KeyRotation, time.Hour, 90*24*time.Hour) },
+		"audit-retention":   func(c Config) Finding { return within(c.AuditRetention, 24*time.Hour, 10*365*24*time.Hour) },
 		"log-format":        func(c Config) Finding { return oneOf(c.LogFormat, "text", "json") },
 		"log-level":         func(c Config) Finding { return oneOf(c.LogLevel, "debug", "info", "warn", "error") },
 		"insecure-http":     func(c Config) Finding { return weakened(c.InsecureHTTP && !c.loopback(), "cookies are sent in clear") },

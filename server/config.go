@@ -57,9 +57,10 @@ type Config struct {
 	KeyRotation         time.Duration `name:"key-rotation" group:"sessions" default:"24h" placeholder:"DURATION" help:"How long a signing key signs, at least 1h."`
 	FirstPartyAudiences []string      `name:"first-party-audiences" group:"sessions" placeholder:"AUDIENCE,…" help:"Audiences that a sign-in may ask its tokens for."`
 
-	LogFormat            string `name:"log-format" group:"running" default:"text" placeholder:"text|json" help:"Form of the log on standard error."`
-	LogLevel             string `name:"log-level" group:"running" default:"info" placeholder:"LEVEL" help:"Least level that is logged: debug (with every request), info, warn or error."`
-	InsecureNoRateLimits bool   `name:"insecure-no-rate-limits" group:"running" help:"Turn every rate limit off. For load tests only."`
+	AuditRetention       time.Duration `name:"audit-retention" group:"running" default:"9600h" placeholder:"DURATION" help:"How long what happened is kept, at least 24h."`
+	LogFormat            string        `name:"log-format" group:"running" default:"text" placeholder:"text|json" help:"Form of the log on standard error."`
+	LogLevel             string        `name:"log-level" group:"running" default:"info" placeholder:"LEVEL" help:"Least level that is logged: debug (with every request), info, warn or error."`
+	InsecureNoRateLimits bool          `name:"insecure-no-rate-limits" group:"running" help:"Turn every rate limit off. For load tests only."`
 
 	// Version is what the OpenAPI document names. Default "dev".
 	Version string `kong:"-"`

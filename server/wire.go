@@ -68,8 +68,8 @@ func wire(ctx context.Context, c Config, w wiring) (*password.Method, *ostiary.A
 			account.New(), w.keys, admin.New(admin.Config{Passwords: passwords}), pages, openapi.New(c.Version), &health{ready: w.ready},
 		},
 		SignUp: c.Signup, SignUpQuiet: !*c.SignupTells, RequireVerifiedEmail: c.RequireVerifiedEmail,
-		TrustDevices: c.TrustDevices,
-		Sessions:     ostiary.SessionConfig{TTL: c.SessionTTL, Idle: c.SessionIdleTTL},
+		TrustDevices: c.TrustDevices, Events: c.AuditRetention,
+		Sessions: ostiary.SessionConfig{TTL: c.SessionTTL, Idle: c.SessionIdleTTL},
 		Tokens: ostiary.TokenConfig{
 			Access: c.AccessTokenTTL, Refresh: c.RefreshTokenTTL, Alg: c.AccessTokenAlg, Rotation: c.KeyRotation, Audiences: c.FirstPartyAudiences,
 		},
