@@ -44,6 +44,10 @@ func (a *Auth) coreRoutes() []Route {
 			Doc: "Proves again that it is you, before something sensitive.",
 		},
 		{
+			Name: "reauthenticate.begin", Pattern: "POST /api/v1/reauthenticate/begin", Serve: JSON(a.serveChallengeAgain),
+			Doc: "Begins a proof that asks before it is answered: any of one's own passkeys.",
+		},
+		{
 			Name: "oauth.jwks", Pattern: "GET /oauth/jwks", Access: Public, CrossSite: true, Serve: HTTP(a.serveJWKS),
 			Doc: "The public keys that tokens are verified with (RFC 7517).",
 		},
@@ -195,6 +199,21 @@ type challengeInput struct {
 
 func (a *Auth) serveChallenge(ctx context.Context, c *Call, in *challengeInput) (any, error) {
 	return a.challenge(ctx, c, in.MFAToken, in.Method)
+}
+
+type challengeAgainInput struct {
+	Method string `json:"method"`
+}
+
+func (a *Auth) serveChallengeAgain(ctx context.Context, c *Call, in *challengeAgainInput) (any, error) {
+	if c.Principal.User == nil || c.Principal.SessionID == "" {
+		return nil, errForbidden
+	}
+	asks, ok := a.verifiers[in.Method].(Challenger)
+	if !ok {
+		return nil, errInvalidRequest.At("body.method", "asks nothing; send the proof")
+	}
+	return asks.Challenge(ctx, c, c.Principal.User.ID)
 }
 
 type reauthenticateInput struct {

@@ -49,3 +49,13 @@ func (a *authenticator) forgets() {
 		return err
 	}))
 }
+
+// unverified makes answers that say that the person was not checked.
+func (a *authenticator) unverified() {
+	a.Helper()
+	yes := true
+	a.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, webauthn.SetResponseOverrideBits, webauthn.SetResponseOverrideBitsParams{AuthenticatorID: a.id, IsBadUV: &yes})
+		return err
+	}))
+}

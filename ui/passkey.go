@@ -47,7 +47,7 @@ func (v *visit) signUpPasskey() *ceremony {
 }
 
 func (v *visit) againPasskey() *ceremony {
-	c := v.ceremony("again", "Use your passkey", "/passkeys/login/begin", "/reauthenticate", "proved")
+	c := v.ceremony("again", "Use your passkey", "/reauthenticate/begin", "/reauthenticate", "proved")
 	c.Main = true
 	return c
 }

@@ -35,6 +35,10 @@ func TestScreenshots(t *testing.T) {
 		{"verify", "/verify?token=x"},
 		{"revert", "/email/revert?token=x"},
 		{"error", "/nowhere"},
+		{"magic", "/magic"},
+		{"magic-link", "/magic?token=x"},
+		{"second-gone", "/mfa"},
+		{"recover", "/recover?cancel=x"},
 	} {
 		b.shoot(dir, page.name, func() { b.opens(page.path) })
 	}
@@ -57,6 +61,7 @@ func TestScreenshots(t *testing.T) {
 	phone := w.visitor()
 	phone.header.Set("User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1")
 	phone.post("/login", "email", ada, "password", firstPw)
+	b.shootFactors(dir)
 	b.shoot(dir, "account", func() { b.opens("/account") })
 	b.shoot(dir, "account-refused", func() {
 		b.opens("/account")
@@ -66,6 +71,72 @@ func TestScreenshots(t *testing.T) {
 	})
 	b.shoot(dir, "again", func() { b.opens("/login?again=1") })
 	b.shoot(dir, "logout", func() { b.opens("/logout") })
+	b.shootSecondSteps(dir)
+}
+
+// shootFactors fills the account page: a passkey, an app, a key for a program, a request to remove the second step.
+func (b *tab) shootFactors(dir string) {
+	b.Helper()
+	b.authenticator(true)
+	b.opens("/account")
+	b.clicks("#passkeys .passkey button")
+	b.shoot(dir, "two-step", func() { b.opens("/account/two-step") })
+	b.shoot(dir, "two-step-scan", func() {
+		b.opens("/account/two-step")
+		b.clicks(`button[value="start"]`)
+	})
+	b.shoot(dir, "two-step-refused", func() {
+		b.opens("/account/two-step")
+		b.clicks(`button[value="start"]`)
+		b.do(chromedp.Click(chromedp.CSS("summary")))
+		b.types("confirm-code", "123456")
+		b.clicks(`button[value="confirm"]`)
+	})
+	b.setsUpApp()
+	b.shoot(dir, "codes", func() {
+		b.opens("/account")
+		b.clicks(`button[value="codes"]`)
+	})
+	b.shoot(dir, "key", func() {
+		b.opens("/account")
+		b.do(chromedp.Click(chromedp.CSS("#keys > details > summary")))
+		b.types("makekey-name", "Backup script")
+		b.clicks(`button[value="makekey"]`)
+	})
+	b.shoot(dir, "account-open", func() {
+		b.opens("/account")
+		b.js(`document.querySelectorAll("details").forEach((d) => { d.open = true; }), ""`)
+	})
+}
+
+// shootSecondSteps shows what somebody meets who has two steps, from sign-in to a lost phone.
+func (b *tab) shootSecondSteps(dir string) {
+	b.Helper()
+	device := b.other()
+	device.shoot(dir, "second", func() { device.signsIn(ada, firstPw) })
+	device.shoot(dir, "second-refused", func() {
+		device.types("code-code", "000000")
+		device.clicks(`button[value="totp"]`)
+		device.js(`document.querySelectorAll("details").forEach((d) => { d.open = true; }), ""`)
+	})
+	device.shoot(dir, "lost", func() {
+		device.signsIn(ada, firstPw)
+		device.do(chromedp.Click(chromedp.CSS(".ways details:last-of-type summary")))
+		device.clicks(`button[value="lost"]`)
+	})
+	device.shoot(dir, "magic-sent", func() {
+		device.opens("/magic")
+		device.types("magic-email", ada)
+		device.clicks("button.main")
+	})
+	link := device.link("magic_link")
+	other := device.other()
+	other.shoot(dir, "magic-elsewhere", func() {
+		other.opens(link)
+		other.clicks("button.main")
+	})
+	b.shoot(dir, "account-alarm", func() { b.opens("/account") })
+	b.clicks(".leave button")
 }
 
 func (b *tab) shoot(dir, name string, open func()) {

@@ -8,8 +8,8 @@ const kinds = {
 		answer: (_, { ticket, credential }) => ({ ticket, credential }),
 	},
 	again: {
-		ask: () => ({}),
-		answer: (_, { ticket, credential }) => ({ ticket, credential }),
+		ask: () => ({ method: "passkey" }),
+		answer: (_, { credential }) => ({ credential }),
 	},
 	second: {
 		ask: (block) => ({ mfa_token: block.dataset.token, method: "passkey" }),
