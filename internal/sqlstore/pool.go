@@ -1,11 +1,13 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -51,6 +53,30 @@ type Pool struct {
 // NewPool makes a Backend. timeout bounds each statement, and the wait for a connection with it.
 func NewPool(db *sql.DB, e Engine, timeout time.Duration) *Pool {
 	return &Pool{db: db, engine: e, timeout: timeout, texts: map[string]string{}}
+}
+
+// Bound limits the connections of a pool to n, or to 4 for each core and at most 32.
+func Bound(db *sql.DB, n int, idle time.Duration) {
+	n = cmp.Or(n, min(4*runtime.NumCPU(), 32))
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	db.SetConnMaxIdleTime(idle)
+	db.SetConnMaxLifetime(time.Hour) // so that a balancer, and a server that came back, get their share
+}
+
+// Lagging reads from a copy, and from p when the copy cannot answer.
+func (p *Pool) Lagging(replica *Pool) Backend { return lagging{p, replica} }
+
+type lagging struct {
+	*Pool
+	replica *Pool
+}
+
+func (l lagging) Read(ctx context.Context, fn func(Conn) error) error {
+	if err := l.replica.Read(ctx, fn); err == nil {
+		return nil
+	}
+	return l.Pool.Read(ctx, fn)
 }
 
 // Read runs fn on statements that each see what was committed when they began.

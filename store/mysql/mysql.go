@@ -10,7 +10,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -50,11 +49,8 @@ func open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, n := sql.OpenDB(t), cmp.Or(c.MaxConns, min(4*runtime.NumCPU(), 32))
-	db.SetMaxOpenConns(n)
-	db.SetMaxIdleConns(n)
-	db.SetConnMaxIdleTime(idle / 2)
-	db.SetConnMaxLifetime(time.Hour) // so that a balancer, and a server that came back, get their share
+	db := sql.OpenDB(t)
+	sqlstore.Bound(db, c.MaxConns, idle/2)
 	err = greet(ctx, db, timeout)
 	if err == nil {
 		err = migrate(ctx, c.URL)

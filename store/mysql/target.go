@@ -95,14 +95,14 @@ func (t target) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, ok := plain.(driverConn)
+	c, ok := plain.(sqlstore.DriverConn)
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("driver has connections of type %T", plain), plain.Close())
 	}
 	if _, err := c.ExecContext(ctx, `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED`, nil); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	return &conn{c, map[string]driver.Stmt{}}, nil
+	return sqlstore.Prepared(c), nil
 }
 
 // judge says what an error means: https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html.

@@ -11,7 +11,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"time"
 
@@ -83,7 +82,7 @@ func open(ctx context.Context, c Config) (_ *Store, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("read replica: %w", err)
 		}
-		lagging = replicated{primary, sqlstore.NewPool(s.pool(replica, c), engine, c.timeout())}
+		lagging = primary.Lagging(sqlstore.NewPool(s.pool(replica, c), engine, c.timeout()))
 	}
 	s.DB = sqlstore.New(primary, lagging)
 	return s, nil
@@ -106,11 +105,7 @@ func (c Config) direct(main target) (*pgx.ConnConfig, error) {
 // pool opens connections when they are needed.
 func (s *Store) pool(t target, c Config) *sql.DB {
 	db := stdlib.OpenDB(*t.config)
-	n := cmp.Or(c.MaxConns, min(4*runtime.NumCPU(), 32))
-	db.SetMaxOpenConns(n)
-	db.SetMaxIdleConns(n)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	db.SetConnMaxLifetime(time.Hour) // so that a balancer, and a server that came back, get their share
+	sqlstore.Bound(db, c.MaxConns, 5*time.Minute)
 	s.pools = append(s.pools, db)
 	return db
 }
@@ -122,19 +117,6 @@ func (s *Store) Close() error {
 		err = errors.Join(err, db.Close())
 	}
 	return err
-}
-
-// replicated reads from a copy, and from the original when the copy cannot answer.
-type replicated struct {
-	*sqlstore.Pool
-	replica *sqlstore.Pool
-}
-
-func (r replicated) Read(ctx context.Context, fn func(sqlstore.Conn) error) error {
-	if err := r.replica.Read(ctx, fn); err == nil {
-		return nil
-	}
-	return r.Pool.Read(ctx, fn)
 }
 
 // server is what answered at the URL.

@@ -1,12 +1,12 @@
-package mysql
+package sqlstore
 
 import (
 	"context"
 	"database/sql/driver"
 )
 
-// driverConn is what the driver's connections can do.
-type driverConn interface {
+// DriverConn is what a driver's connections must be able to do for [Prepared].
+type DriverConn interface {
 	driver.Conn
 	driver.ConnBeginTx
 	driver.ConnPrepareContext
@@ -18,9 +18,12 @@ type driverConn interface {
 	driver.Validator
 }
 
-// conn prepares each statement that has parameters once. There are few: no value is ever part of a text.
+// Prepared wraps a connection whose driver does not remember what it prepared: each statement that has parameters is
+// prepared once. There are few, because no value is ever part of a text.
+func Prepared(c DriverConn) driver.Conn { return &conn{c, map[string]driver.Stmt{}} }
+
 type conn struct {
-	driverConn
+	DriverConn
 	prepared map[string]driver.Stmt
 }
 
@@ -37,7 +40,7 @@ func (c *conn) stmt(ctx context.Context, query string) (driver.Stmt, error) {
 
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if len(args) == 0 {
-		return c.driverConn.ExecContext(ctx, query, nil)
+		return c.DriverConn.ExecContext(ctx, query, nil)
 	}
 	s, err := c.stmt(ctx, query)
 	if err != nil {
@@ -52,7 +55,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if len(args) == 0 {
-		return c.driverConn.QueryContext(ctx, query, nil)
+		return c.DriverConn.QueryContext(ctx, query, nil)
 	}
 	s, err := c.stmt(ctx, query)
 	if err != nil {
