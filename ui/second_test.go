@@ -221,7 +221,7 @@ func TestR32_RecoveryPages(t *testing.T) {
 
 	here.shows(here.get("/account"), 200, "Somebody asked to remove your second step.", "Stop it")
 	here.goes(here.post("/account", "do", "stop"), "/account?done=stopped#security")
-	if a := here.get("/account?done=stopped"); strings.Contains(a.text, "Somebody asked") {
+	if a := here.get("/account?done=stopped"); strings.Contains(a.text, "If nobody stops it") {
 		t.Error("it is not stopped")
 	}
 	w.link("mfa_recovery")

@@ -155,7 +155,7 @@ func (b *tab) shoot(dir, name string, open func()) {
 	if got := b.js(`String(document.documentElement.scrollWidth)`); got != "360" {
 		b.Errorf("%s is %s px wide on a phone of 360", name, got)
 	}
-	small := b.js(`[...document.querySelectorAll("button, input:not([type=hidden]):not(.offscreen), .button, nav a, summary")]
+	small := b.js(`[...document.querySelectorAll("button, input:not([type=hidden], .offscreen, label *), select, label.check, .button, nav a, summary")]
 		.filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44 && !e.matches(".reveal"))
 		.map((e) => e.outerHTML).join("\n")`)
 	if strings.TrimSpace(small) != "" {

@@ -117,6 +117,22 @@ func eventText(e store.Event) string {
 		return "E-mail address confirmed"
 	case "user.email_changed":
 		return "E-mail address changed"
+	case "device.trusted":
+		return "Device allowed to skip the second step"
+	case "device.distrusted":
+		return "Device asked for the second step again"
+	case "mfa.reset":
+		return "Second step removed by an administrator"
+	case "mfa.recovery_requested":
+		return "Somebody asked to remove the second step"
+	case "mfa.recovery_cancelled":
+		return "Removal of the second step stopped"
+	case "mfa.recovered":
+		return "Second step removed after 72 hours"
+	case "user.unlocked":
+		return "Unlocked by an administrator"
+	case "attack.account":
+		return "Somebody tried many passwords for your account"
 	case "identity.linked":
 		return "Account connected with a provider"
 	case "setup.completed":
@@ -125,7 +141,7 @@ func eventText(e store.Event) string {
 	return methodEventText(e.Kind)
 }
 
-// methodEventText knows the events of the methods; others are named as they are.
+// methodEventText knows what happens to passwords and addresses.
 func methodEventText(kind string) string {
 	switch kind {
 	case "password.changed":
@@ -138,6 +154,41 @@ func methodEventText(kind string) string {
 		return "Change of the e-mail address taken back"
 	case "signup.existing":
 		return "Somebody tried to sign up with your address"
+	}
+	return factorEventText(kind)
+}
+
+// factorEventText knows what happens to second steps, passkeys and keys; others are named as they are.
+func factorEventText(kind string) string {
+	switch kind {
+	case "mfa.enabled":
+		return "Two-step sign-in turned on"
+	case "mfa.disabled":
+		return "App for two-step sign-in turned off"
+	case "mfa.backup_codes_created":
+		return "New backup codes made"
+	case "mfa.backup_code_used":
+		return "Signed in with a backup code"
+	case "passkey.registered":
+		return "Passkey added"
+	case "passkey.updated":
+		return "Passkey changed"
+	case "passkey.deleted":
+		return "Passkey removed"
+	case "passkey.backup_changed":
+		return "A passkey began or ceased to be on several devices"
+	case "passkey.clone_suspected":
+		return "A passkey was refused: there may be a copy of it"
+	case "apikey.created":
+		return "Key for a program made"
+	case "apikey.rotated":
+		return "Key for a program replaced"
+	case "apikey.revoked":
+		return "Key for a program switched off"
+	case "apikey.suspended":
+		return "Key for a program paused"
+	case "apikey.confirmed":
+		return "Key for a program works again"
 	default:
 		return kind
 	}

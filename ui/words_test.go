@@ -29,7 +29,9 @@ func TestEventText(t *testing.T) {
 		"Signed in": {Kind: "session.created"}, "Signed out": {Kind: "session.ended", Detail: map[string]string{"why": "revoked"}},
 		"Earlier sign-in in the same browser ended": {Kind: "session.ended", Detail: map[string]string{"why": "replaced"}},
 		"Password changed":                          {Kind: "password.changed"},
-		"passkey.added":                             {Kind: "passkey.added"},
+		"Passkey added":                             {Kind: "passkey.registered"},
+		"Two-step sign-in turned on":                {Kind: "mfa.enabled"},
+		"something.new":                             {Kind: "something.new"},
 	} {
 		if got := eventText(e); got != want {
 			t.Errorf("%s is %q, want %q", e.Kind, got, want)
