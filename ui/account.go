@@ -87,9 +87,13 @@ func (v *visit) account(status int, code, tried string, refused *ostiary.Error) 
 	if v.person() == nil {
 		return ostiary.Fail(http.StatusForbidden, "forbidden", "This page is for people who signed in with a browser.")
 	}
+	methods, err := v.p.engine.Methods(v.r.Context(), v.person().ID)
+	if err != nil {
+		return err
+	}
 	view := accountView{Forms: map[string]formView{}, Top: doneText(code)}
 	for _, a := range accountActions() {
-		if !v.p.engine.Has(a.route) {
+		if !v.p.engine.Has(a.route) || a.name == "password" && !slices.Contains(methods, "password") {
 			continue
 		}
 		drawn := v.drawAction(a, tried, refused)
@@ -98,7 +102,6 @@ func (v *visit) account(status int, code, tried string, refused *ostiary.Error) 
 		}
 		view.Forms[a.name] = drawn
 	}
-	var err error
 	if view.securityView, err = v.security(); err != nil {
 		return err
 	}
