@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ostiary/ostiary/authz"
 	"github.com/ostiary/ostiary/internal/web"
@@ -242,7 +241,7 @@ func (e *Engine) RevokeKey(ctx context.Context, c *Call, kid string) error {
 		if err := e.a.rotator.RevokeTx(ctx, t.tx, kid); err != nil {
 			return err
 		}
-		if err := t.revoke(ctx, store.KindKey, e.a.now().Add(30*24*time.Hour), kid); err != nil {
+		if err := t.revoke(ctx, store.KindKey, e.a.now().Add(keyEntryLife), kid); err != nil {
 			return err
 		}
 		return t.Emit(ctx, eventKeyRevoked, "", map[string]string{"kid": kid})

@@ -31,6 +31,7 @@ const (
 	eventKeyRotated      = "key.rotated"
 	eventKeyRevoked      = "key.revoked"
 	eventSetupDone       = "setup.completed"
+	eventRestored        = "store.restored"
 
 	eventDeviceTrusted     = "device.trusted"
 	eventDeviceDistrusted  = "device.distrusted"
