@@ -31,6 +31,9 @@ func (t *AdminTx) CreateUser(ctx context.Context, n NewUser, roles []string) (Us
 	if err := r.give(roles); err != nil {
 		return User{}, err
 	}
+	if n.Email == "" && slices.Contains(roles, RoleAdmin) {
+		return User{}, errNoAdmin
+	}
 	return t.createUser(ctx, n, roles)
 }
 
@@ -63,7 +66,30 @@ func (t *AdminTx) SetRoles(ctx context.Context, userID string, roles []string) e
 	if err := r.give(added); err != nil {
 		return err
 	}
+	if slices.Contains(added, RoleAdmin) {
+		if err := t.mayAdminister(ctx, u); err != nil {
+			return err
+		}
+	}
 	return t.setRoles(ctx, userID, roles)
+}
+
+var errNoAdmin = errInvalidRequest.At("body.roles", "may not hold admin: nobody can sign in to this account")
+
+// mayAdminister refuses an account that nobody can sign in to, a service account: it would count as an administrator who can
+// get in (R31).
+func (t *AdminTx) mayAdminister(ctx context.Context, u store.User) error {
+	if u.Email != "" {
+		return nil
+	}
+	creds, err := t.tx.Credentials().Of(ctx, u.ID)
+	if err != nil {
+		return fault("read credentials", err)
+	}
+	if !t.a.enterable(u, creds) {
+		return errNoAdmin
+	}
+	return nil
 }
 
 // DeleteUser removes a person with everything that hangs on him. Whoever deletes himself loses his cookies, too.

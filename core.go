@@ -146,7 +146,7 @@ func (a *Auth) presentedID(ctx context.Context, c *Call, refresh string) (string
 	return s.ID, nil
 }
 
-func (a *Auth) serveLogoutAll(ctx context.Context, c *Call, _ *None) (None, error) {
+func (a *Auth) serveLogoutAll(ctx context.Context, c *Call, in *logoutInput) (None, error) {
 	c.clearCookie(sessionCookie, accessCookie, refreshCookie)
 	p, err := a.caller(ctx, c)
 	if err != nil {
@@ -157,7 +157,7 @@ func (a *Auth) serveLogoutAll(ctx context.Context, c *Call, _ *None) (None, erro
 	if p != nil && p.User != nil {
 		return None{}, ignoreNotFound(e.EndUser(ctx, c, p.User.ID))
 	}
-	id, err := a.presentedID(ctx, c, "")
+	id, err := a.presentedID(ctx, c, in.RefreshToken)
 	if err != nil || id == "" {
 		return None{}, err
 	}

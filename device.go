@@ -35,16 +35,38 @@ func (c *Call) rememberDevice(p *person) {
 	if p.record.EmailNormal == "" || c.wants.Delivery == store.DeliverBody {
 		return
 	}
+	c.setDevice(p.record)
+}
+
+func (c *Call) setDevice(u store.User) {
 	expires := c.auth.now().Add(deviceLife)
 	nonce := random16()
 	head := make([]byte, 0, deviceSize)
 	head = append(head, deviceVersion)
 	head = append(head, nonce[:]...)
 	head = binary.BigEndian.AppendUint64(head, uint64(expires.Unix()))
-	head = binary.BigEndian.AppendUint64(head, uint64(p.record.Epoch))
-	mac := c.auth.cfg.Key.master.MAC(devicePurpose, deviceSigned(head, p.record.EmailNormal))
+	head = binary.BigEndian.AppendUint64(head, uint64(u.Epoch))
+	mac := c.auth.cfg.Key.master.MAC(devicePurpose, deviceSigned(head, u.EmailNormal))
 	c.setCookie(deviceCookie, b64.EncodeToString(append(head, mac[:]...)), expires)
 }
+
+// renewDevice gives the browser a new device cookie in the place of one that was good until the person's epoch moved, by his
+// own doing: his browser is no stranger for it. A cookie that may come from another site is not looked at (R4).
+func (c *Call) renewDevice(u store.User) {
+	if u.EmailNormal == "" || c.request == nil || explicit(c.request) && c.auth.checkOrigin(c.request) != nil {
+		return
+	}
+	head, ok := c.auth.openDevice(c.auth.cookie(c.request, deviceCookie), u.EmailNormal)
+	if ok && deviceLasts(head, c.auth.now()) && deviceEpoch(head) == u.Epoch-1 {
+		c.setDevice(u)
+	}
+}
+
+func deviceLasts(head []byte, now time.Time) bool {
+	return now.Before(time.Unix(int64(binary.BigEndian.Uint64(head[17:])), 0))
+}
+
+func deviceEpoch(head []byte) int64 { return int64(binary.BigEndian.Uint64(head[25:])) }
 
 // knownDevice returns what names the device if the browser holds a cookie of ours for that account, "" otherwise. Only
 // whoever holds a genuine cookie, and so knows that there is such an account, costs a read: nothing can be told from the
@@ -54,11 +76,7 @@ func (a *Auth) knownDevice(ctx context.Context, c *Call, account string) (nonce 
 		return "", nil
 	}
 	head, ok := a.openDevice(a.cookie(c.request, deviceCookie), account)
-	if !ok {
-		return "", nil
-	}
-	ends := time.Unix(int64(binary.BigEndian.Uint64(head[17:])), 0)
-	if !a.now().Before(ends) {
+	if !ok || !deviceLasts(head, a.now()) {
 		return "", nil
 	}
 	u, err := a.store.Users().ByEmail(ctx, account)
@@ -68,10 +86,22 @@ func (a *Auth) knownDevice(ctx context.Context, c *Call, account string) (nonce 
 	if err != nil {
 		return "", fault("find user", err)
 	}
-	if uint64(u.Epoch) != binary.BigEndian.Uint64(head[25:]) {
+	if u.Epoch != deviceEpoch(head) {
 		return "", nil // signed out everywhere since, as after a new password
 	}
 	return string(head[1:17]), nil
+}
+
+// deviceOf is knownDevice for somebody who is known already, by the proof or the session that came before.
+func (a *Auth) deviceOf(ctx context.Context, c *Call, userID string) (nonce string, err error) {
+	if c.request == nil || explicit(c.request) && a.checkOrigin(c.request) != nil {
+		return "", nil
+	}
+	u, err := a.store.Users().Get(ctx, userID)
+	if err != nil {
+		return "", fault("read user", err)
+	}
+	return a.knownDevice(ctx, c, u.EmailNormal)
 }
 
 // openDevice checks that we made a cookie, under any of our keys, for that account.

@@ -55,9 +55,26 @@ func (t *Tx) factorsChanged(ctx context.Context, userID string) error {
 // enrolled tells what a new credential changes.
 func (v *Vault) enrolled(ctx context.Context, c Credential) error {
 	if c.Factor {
-		return v.log.factorsChanged(ctx, c.UserID)
+		return v.log.factorAdded(ctx, c.UserID)
 	}
 	return v.tell(ctx, c.UserID)
+}
+
+// factorAdded ends every other session when the new factor is the only one: nobody stays, and nobody counts as fresh, who
+// came in before it was there (R28).
+func (t *Tx) factorAdded(ctx context.Context, userID string) error {
+	if err := t.factorsChanged(ctx, userID); err != nil {
+		return err
+	}
+	creds, err := t.tx.Credentials().Of(ctx, userID)
+	if err != nil {
+		return fault("read credentials", err)
+	}
+	factors := slices.DeleteFunc(creds, func(c store.Credential) bool { return !c.Factor })
+	if len(factors) > 1 {
+		return nil
+	}
+	return t.EndSessions(ctx, userID)
 }
 
 // ResetFactors removes all second factors of a person who lost them, with backup codes and trusted devices, and tells the

@@ -31,6 +31,8 @@ const (
 	countCodes    = "codes"    // wrong codes of second factors
 	countDevice   = "device"   // failures of one known device
 	countTold     = "attempts" // mails about them
+
+	countDeviceCodes = "device.codes" // wrong codes from one known device
 )
 
 // The classes of a source's failures. Whoever wears out the one with passwords leaves links, and sign-ins that wait for their

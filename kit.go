@@ -217,6 +217,9 @@ func (v *Vault) Update(ctx context.Context, c Credential) error {
 	if err := v.rows.Update(ctx, row); err != nil {
 		return fault("update credential", err)
 	}
+	if toggled && c.Factor {
+		return v.log.factorAdded(ctx, c.UserID)
+	}
 	if toggled {
 		return v.log.factorsChanged(ctx, c.UserID)
 	}

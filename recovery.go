@@ -159,7 +159,8 @@ func value(r *Recovery) Recovery {
 }
 
 // serveRecovered removes the factors once the time is over, signs everybody out, and completes the sign-in. Of several
-// callers one wins: the request is used up by the transaction that removes the factors.
+// callers one wins: the request is used up by the transaction that removes the factors. That moved the epoch by one; if it is
+// another one when the sign-in is completed, the first proof is worth nothing any more.
 func (a *Auth) serveRecovered(ctx context.Context, c *Call, in *recoveryInput) (*Outcome, error) {
 	p, pending, err := a.pendingPerson(ctx, in.MFAToken)
 	if err != nil {
@@ -187,7 +188,7 @@ func (a *Auth) serveRecovered(ctx context.Context, c *Call, in *recoveryInput) (
 		return nil, err
 	}
 	c.wants = pending.Wants
-	return a.signIn(ctx, c, Proof{UserID: p.record.ID, AMR: pending.AMR, method: pending.Method})
+	return a.signIn(ctx, c, Proof{UserID: p.record.ID, AMR: pending.AMR, Epoch: p.record.Epoch + 1, method: pending.Method})
 }
 
 // recoverable finds the request by which the factors may be removed now.

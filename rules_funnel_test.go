@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -183,8 +184,8 @@ func TestR31_TheLastAdministratorStays(t *testing.T) {
 	w := newWorld(t, nil)
 	var ids []string
 	w.administer(func(ctx context.Context, tx *ostiary.AdminTx) error {
-		for range 32 {
-			u, err := tx.CreateUser(ctx, ostiary.NewUser{}, []string{ostiary.RoleAdmin})
+		for i := range 32 {
+			u, err := tx.CreateUser(ctx, ostiary.NewUser{Email: fmt.Sprintf("u%d@example.com", i)}, []string{ostiary.RoleAdmin})
 			if err != nil {
 				return err
 			}

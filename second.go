@@ -105,7 +105,8 @@ func (a *Auth) challenge(ctx context.Context, c *Call, ticket, method string) (a
 	return asks.Challenge(ctx, c, userID)
 }
 
-// completeSecond joins both proofs; if the person's epoch moved in between, the first one is worth nothing.
+// completeSecond joins both proofs; if the person's epoch moved in between, also at the last moment, the first one is worth
+// nothing.
 func (a *Auth) completeSecond(ctx context.Context, c *Call, pending pendingSignIn, proof Proof) (*Outcome, error) {
 	p, err := a.readPerson(ctx, proof.UserID)
 	if err != nil {
@@ -115,7 +116,7 @@ func (a *Auth) completeSecond(ctx context.Context, c *Call, pending pendingSignI
 		return nil, errInvalidTicket.Because(errors.New("the account changed in between"))
 	}
 	c.wants = pending.Wants
-	proof.AMR, proof.second = union(pending.AMR, proof.AMR), true
+	proof.AMR, proof.second, proof.Epoch = union(pending.AMR, proof.AMR), true, pending.Epoch
 	return a.signIn(ctx, c, proof)
 }
 

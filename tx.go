@@ -252,9 +252,13 @@ func (a *Auth) dropSessions(ctx context.Context, userID, keep string) error {
 	return err
 }
 
-// renewOwn gives the caller's session the new epoch and a new cookie value.
+// renewOwn gives the caller's session the new epoch and a new cookie value, and his browser a new device cookie if it had one.
 func (a *Auth) renewOwn(ctx context.Context, c *Call, u store.User) error {
-	return a.renew(ctx, c, c.Principal.SessionID, func(s *store.Session) { s.Epoch = u.Epoch })
+	err := a.renew(ctx, c, c.Principal.SessionID, func(s *store.Session) { s.Epoch = u.Epoch })
+	if err == nil {
+		c.renewDevice(u)
+	}
+	return err
 }
 
 // renew changes a session and its cookie value together: the old value is worth nothing after it.

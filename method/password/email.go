@@ -158,6 +158,9 @@ func (m *Method) revertEmail(ctx context.Context, c *ostiary.Call, in *tokenInpu
 		if err := t.EndSessions(ctx, ticket.User); err != nil {
 			return err
 		}
+		if err := t.Suspect(ctx, ticket.User); err != nil { // whoever moved the address may have made keys (R26)
+			return err
+		}
 		return t.Emit(ctx, eventReverted, ticket.User, map[string]string{"since": strconv.FormatInt(ticket.At, 10)})
 	})
 }

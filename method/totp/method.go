@@ -56,7 +56,7 @@ func (m *Method) Routes(k *ostiary.Kit) ([]ostiary.Route, error) {
 		},
 		{
 			Name: "mfa.totp.confirm", Pattern: "POST /api/v1/mfa/totp/confirm", Need: need, Serve: ostiary.JSON(m.confirm),
-			Doc: "Enables the authenticator app with a code that it shows. Every other session of the person ends when it is the first factor.",
+			Doc: "Enables the authenticator app with a code that it shows. Every other session of the person ends when it is the only factor.",
 		},
 		{
 			Name: "mfa.totp.delete", Pattern: "DELETE /api/v1/mfa/totp", Need: need, Serve: ostiary.JSON(m.remove),

@@ -109,13 +109,9 @@ func (m *Method) confirm(ctx context.Context, c *ostiary.Call, in *confirmInput)
 	return CodesAnswer{codes}, err
 }
 
-// enable puts the authenticator in the place of an earlier one. The first factor of a person ends every other session:
-// nobody stays who has not shown it.
+// enable puts the authenticator in the place of an earlier one. When it is the only factor, the engine ends every other
+// session.
 func (m *Method) enable(ctx context.Context, t *ostiary.Tx, u ostiary.User, d device) ([]string, error) {
-	before, err := t.Factors(ctx, u.ID)
-	if err != nil {
-		return nil, err
-	}
 	old, _, err := m.enrolled(ctx, t.Credentials, u.ID)
 	if err != nil {
 		return nil, err
@@ -131,11 +127,6 @@ func (m *Method) enable(ctx context.Context, t *ostiary.Tx, u ostiary.User, d de
 	}
 	if _, err := t.Credentials.Create(ctx, ostiary.Credential{UserID: u.ID, Lookup: u.ID, Factor: true, Data: data}); err != nil {
 		return nil, err
-	}
-	if len(before) == 0 {
-		if err := t.EndSessions(ctx, u.ID); err != nil {
-			return nil, err
-		}
 	}
 	codes, err := m.backup.renew(ctx, t, u.ID)
 	if err != nil {
