@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ostiary/ostiary"
+	"github.com/ostiary/ostiary/store"
 )
 
 type consumeInput struct {
@@ -66,7 +67,12 @@ func (m *Method) byCode(ctx context.Context, c *ostiary.Call, in *consumeInput) 
 	if !l.rightCode(in.Code) {
 		return ostiary.Proof{}, errTicket
 	}
-	return m.redeem(ctx, c, key, l)
+	proof, err := m.redeem(ctx, c, key, l)
+	if err != nil {
+		return ostiary.Proof{}, err
+	}
+	m.giveBack(ctx, "code", l.Address, rateCodes) // it was no guess
+	return proof, nil
 }
 
 // redeem uses the ticket up: of all who come with its link or its code, one wins.
@@ -79,10 +85,14 @@ func (m *Method) redeem(ctx context.Context, c *ostiary.Call, key string, l lett
 	if err != nil {
 		return ostiary.Proof{}, err
 	}
-	if err := m.kit.GiveBack(context.WithoutCancel(ctx), place(l.Slot), l.Address, m.rateSlot()); err != nil {
-		m.kit.Log.WarnContext(ctx, "a place for a mail could not be given back", "error", err)
-	}
+	m.giveBack(ctx, place(l.Slot), l.Address, m.rateSlot())
 	return ostiary.Proof{UserID: u.ID, AMR: []string{"mail"}, Epoch: u.Epoch}, nil
+}
+
+func (m *Method) giveBack(ctx context.Context, limit, address string, rate store.Rate) {
+	if err := m.kit.GiveBack(context.WithoutCancel(ctx), limit, address, rate); err != nil {
+		m.kit.Log.WarnContext(ctx, "a unit of a limit could not be given back", "limit", limit, "error", err)
+	}
 }
 
 func (m *Method) settle(ctx context.Context, c *ostiary.Call, key string, l letter) (u ostiary.User, err error) {

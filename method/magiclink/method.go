@@ -23,8 +23,9 @@ const (
 	maxGuesses = 5 // of the code of one ticket
 )
 
-// rateCodes is how often codes may be tried for one address: 20 a day, then only links work (R30).
-var rateCodes = store.Rate{Burst: 20, Every: 72 * time.Minute}
+// rateCodes is how often codes may be tried for one address, and then only links work: twelve at once and one more every 3
+// hours, so never more than twenty in a day (R30).
+var rateCodes = store.Rate{Burst: 12, Every: 3 * time.Hour}
 
 // Method is sign-in by mail. Make it with New.
 type Method struct {

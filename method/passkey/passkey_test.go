@@ -122,6 +122,23 @@ func TestR34_QuietSignUpTellsNothing(t *testing.T) {
 	}
 }
 
+// A passkey that is known already is refused alike for a free address and for a taken one.
+func TestAttack_KnownPasskeyTellsWhichAddressIsTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *ostiary.Config) { c.SignUpQuiet = true })
+	w.SignUp(t, ada)
+	device := &ostiarytest.Authenticator{}
+	id := w.AddPasskey(t, w.SignIn(t, ada), device)
+	if id == "" {
+		t.Fatal("no passkey")
+	}
+	device.Again = true
+	for _, email := range []string{ada, bob} {
+		b := w.begin(w.Browser(), "/register/passkey/begin", fields{"email": email})
+		w.finish(w.Browser(), "/register/passkey/finish", b.Ticket, device.Create(t, w.Origin, b.PublicKey), 409, "conflict")
+	}
+}
+
 func TestSignUpPolicies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

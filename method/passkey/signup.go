@@ -78,6 +78,9 @@ func (m *Method) finishSignUp(ctx context.Context, c *ostiary.Call, in *finishSi
 	if err != nil {
 		return ostiary.Proof{}, err
 	}
+	if err := m.unknown(ctx, e); err != nil {
+		return ostiary.Proof{}, err
+	}
 	owner, taken, err := m.owner(ctx, b.Email)
 	if err != nil {
 		return ostiary.Proof{}, err
@@ -90,6 +93,19 @@ func (m *Method) finishSignUp(ctx context.Context, c *ostiary.Call, in *finishSi
 		return ostiary.Proof{UserID: id, AMR: amr(e.flags().ProtocolValue()), UserVerified: e.flags().UserVerified}, err
 	}
 	return ostiary.Proof{Answer: VerificationRequired{true}}, m.enrollQuietly(ctx, c, in.Ticket, b, e, owner, taken)
+}
+
+// unknown refuses a passkey that is registered already, before anything depends on whether the address is taken: else the
+// refusal would tell.
+func (m *Method) unknown(ctx context.Context, e entry) error {
+	_, err := m.kit.Credentials.ByLookup(ctx, e.row.Lookup)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errRegistered
 }
 
 // enroll creates the account with its passkey.
@@ -130,7 +146,11 @@ func (m *Method) enrollQuietly(ctx context.Context, c *ostiary.Call, ticket stri
 		return err
 	}
 	if !taken {
-		if _, err = m.enroll(ctx, c, ticket, b, e); !errors.Is(err, errTaken) {
+		_, err = m.enroll(ctx, c, ticket, b, e)
+		if errors.Is(err, errRegistered) { // at this very moment, for another address: that must tell nothing
+			return nil
+		}
+		if !errors.Is(err, errTaken) {
 			return err
 		}
 		// Somebody else was faster by the blink of an eye.
