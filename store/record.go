@@ -202,5 +202,5 @@ type SessionQuery struct {
 	UserID  string
 	After   string    // ID; "" from the start
 	Expired time.Time // IdleAt or ExpiresAt before; zero: any
-	Limit   int       // 0: all
+	Limit   int       // 0: all; with Expired and without After, any so many of those that match
 }

@@ -221,6 +221,7 @@ type Counters interface {
 	Refund(ctx context.Context, key string, now time.Time, rates ...Rate) error
 	// Reset forgets the key. Idempotent.
 	Reset(ctx context.Context, key string) error
-	// Sweep removes at most limit counters whose buckets were all full again before t, and returns how many.
+	// Sweep removes at most limit counters whose buckets were all full again before t, and returns how many. Where counters
+	// vanish by themselves it removes none.
 	Sweep(ctx context.Context, t time.Time, limit int) (int, error)
 }
