@@ -43,7 +43,7 @@ var arrows = []arrow{
 	{"account", []string{".", "store", "authz", "internal/list"}},
 	{"admin", []string{".", "store", "authz", "secure", "token", "internal/list"}},
 	{"ui", []string{".", "store", "authz", "secure"}},
-	{"server", []string{".", "account", "admin", "apikey", "authz", "internal/openapi", "internal/phc", "mail", "method/*", "secure", "store", "store/*", "token", "ui"}},
+	{"server", []string{".", "account", "admin", "apikey", "authz", "internal/backup", "internal/openapi", "internal/phc", "mail", "method/*", "secure", "store", "store/*", "token", "ui"}},
 	{"ostiarytest", []string{".", "account", "apikey", "mail", "method/*", "store", "store/memory"}},
 	{"cmd/ostiary", []string{"internal/daemon"}},
 	{"examples/*", []string{".", "authz", "mail", "method/*", "server", "store", "store/*"}}, // what anybody may import

@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata", Setup: setup, Condition: condition, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"ready": ready, "http": request, "within": within, "field": field, "mode": mode, "gone": gone, "sql": statement,
-			"hold": hold, "begin": begin, "finish": finish, "tail": tail, "fails": fails,
+			"hold": hold, "begin": begin, "finish": finish, "tail": tail, "fails": fails, "damage": damage,
 		},
 	})
 }

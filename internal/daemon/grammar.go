@@ -20,6 +20,8 @@ type grammar struct {
 	Serve   serveCommand   `cmd:"" group:"server" help:"Run the server. No flag is required."`
 	Doctor  doctorCommand  `cmd:"" group:"server" help:"Check settings, files and database, and say how to mend what is wrong."`
 	Migrate migrateCommand `cmd:"" group:"server" help:"Bring the database's schema up to date."`
+	Backup  backupCommand  `cmd:"" group:"server" help:"Copy the database into one sealed file, also while the server runs."`
+	Restore restoreCommand `cmd:"" group:"server" help:"Bring the database of a backup back, and end what must not come back with it."`
 
 	Users    usersCommand    `cmd:"" group:"data" help:"People: create, list, show, disable, enable, delete, set-password, roles."`
 	Roles    rolesCommand    `cmd:"" group:"data" help:"Roles and their permissions: create, list, show, delete."`

@@ -64,13 +64,14 @@ func (e *Exclusive) take(ctx context.Context) (err error) {
 	return nil
 }
 
-// Schema is the version of the schema, 0 when there is none of ours.
-func (e *Exclusive) Schema(ctx context.Context) (version int64, err error) {
+// Empty says whether there is no file, or nothing in it.
+func (e *Exclusive) Empty(ctx context.Context) (bool, error) {
 	if e.conn == nil {
-		return 0, nil
+		return true, nil
 	}
-	version, err = schemaVersion(ctx, e.conn)
-	return version, explain(err)
+	var pages int
+	err := e.conn.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages)
+	return pages == 0, explain(err)
 }
 
 // CopyTo copies the database into a file that is empty or missing, and returns when it is on disk.
@@ -96,7 +97,11 @@ func (e *Exclusive) Replace(ctx context.Context, from string) error {
 			return fmt.Errorf("lock database: %w", explainOpen(err))
 		}
 	}
-	err := e.conn.Raw(func(driver any) error {
+	from, err := filepath.Abs(from)
+	if err != nil {
+		return err
+	}
+	err = e.conn.Raw(func(driver any) error {
 		return replace(driver, source(from, exclusivePatience, "journal_mode(DELETE)"))
 	})
 	if err != nil {

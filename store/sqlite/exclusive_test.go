@@ -62,8 +62,8 @@ func TestReplace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, err := e.Schema(t.Context()); v == 0 || err != nil {
-		t.Errorf("schema %d, %v", v, err)
+	if empty, err := e.Empty(t.Context()); empty || err != nil {
+		t.Errorf("empty: %v, %v", empty, err)
 	}
 	if err := e.CopyTo(t.Context(), path+".old"); err != nil {
 		t.Fatal(err)
@@ -92,8 +92,8 @@ func TestReplaceNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, err := e.Schema(t.Context()); v != 0 || err != nil {
-		t.Errorf("schema %d, %v", v, err)
+	if empty, err := e.Empty(t.Context()); !empty || err != nil {
+		t.Errorf("empty: %v, %v", empty, err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("locking made a database: %v", err)

@@ -76,10 +76,7 @@ func upToDate(ctx context.Context, db *sql.DB) (bool, error) {
 }
 
 // schemaVersion is that of the file; 0 when it has no schema of ours.
-func schemaVersion(ctx context.Context, db interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-},
-) (int64, error) {
+func schemaVersion(ctx context.Context, db *sql.DB) (int64, error) {
 	var tables int
 	const exists = `SELECT COUNT(*) FROM sqlite_schema WHERE name = 'goose_db_version'`
 	if err := db.QueryRowContext(ctx, exists).Scan(&tables); err != nil || tables == 0 {
@@ -140,3 +137,6 @@ func lock(ctx context.Context, path string) (unlock func() error, err error) {
 	}
 	return db.Close, nil
 }
+
+// Known is the newest version of the schema that this build knows.
+func Known() (int64, error) { return newest() }
