@@ -81,7 +81,13 @@ func (b *binary) stop() error {
 	return b.cmd.Wait()
 }
 
-func (b *binary) close() { _ = os.RemoveAll(b.dir) }
+// close leaves nothing behind, not even a server whose check has failed.
+func (b *binary) close() {
+	if b.cmd != nil && b.cmd.ProcessState == nil {
+		b.kill()
+	}
+	_ = os.RemoveAll(b.dir)
+}
 
 // run executes a command of the product on the data directory.
 func (b *binary) run(ctx context.Context, args ...string) ([]byte, error) {
