@@ -26,13 +26,15 @@ func (m *Method) change(ctx context.Context, c *ostiary.Call, in *changeInput) (
 	if err != nil {
 		return ostiary.None{}, err
 	}
-	if ok {
-		cred, err = m.confirm(ctx, c, u.ID, in.CurrentPassword)
-	} else {
-		err = m.kit.Demand(c, fresh)
+	if !ok || u.MFA { // where there is a second factor, the password alone proves too little (R28)
+		if err := m.kit.Demand(c, fresh); err != nil {
+			return ostiary.None{}, err
+		}
 	}
-	if err != nil {
-		return ostiary.None{}, err
+	if ok {
+		if cred, err = m.confirm(ctx, c, u.ID, in.CurrentPassword); err != nil {
+			return ostiary.None{}, err
+		}
 	}
 	normal, err := m.judge(ctx, "body.new_password", in.NewPassword, u.Email, u.Name)
 	if err != nil {

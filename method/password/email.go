@@ -34,7 +34,7 @@ func (m *Method) changeEmail(ctx context.Context, c *ostiary.Call, in *changeEma
 	if err != nil {
 		return Accepted{}, err
 	}
-	if err := m.proven(ctx, c, u.ID, in.CurrentPassword); err != nil {
+	if err := m.proven(ctx, c, u, in.CurrentPassword); err != nil {
 		return Accepted{}, err
 	}
 	to := strings.TrimSpace(in.Email)
@@ -60,12 +60,18 @@ func (m *Method) changeEmail(ctx context.Context, c *ostiary.Call, in *changeEma
 	})
 }
 
-// proven demands the password in this call, or a recent sign-in.
-func (m *Method) proven(ctx context.Context, c *ostiary.Call, userID, password string) error {
-	if password == "" {
-		return m.kit.Demand(c, fresh)
+// proven demands the password in this call, or a recent sign-in. To somebody with a second factor the password alone is no
+// proof (R28): his sign-in must be recent anyway.
+func (m *Method) proven(ctx context.Context, c *ostiary.Call, u ostiary.User, password string) error {
+	if u.MFA || password == "" {
+		if err := m.kit.Demand(c, fresh); err != nil {
+			return err
+		}
 	}
-	_, err := m.confirm(ctx, c, userID, password)
+	if password == "" {
+		return nil
+	}
+	_, err := m.confirm(ctx, c, u.ID, password)
 	return err
 }
 
