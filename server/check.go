@@ -39,7 +39,7 @@ func (c Config) Check() error {
 func reviewers() map[string]func(Config) Finding {
 	return map[string]func(Config) Finding{
 		"listen": checkListen, "url": checkURL, "trusted-proxies": checkProxies, "allowed-hosts": checkHosts, "cors-origins": checkOrigins,
-		"db": checkDB, "db-direct": checkDirect, "db-replica": checkReplica, "db-conns": checkConns, "master-key": checkMasterKey, "smtp": checkSMTP, "allow-mail-outbox": checkOutbox, "product": checkProduct,
+		"db": checkDB, "db-direct": checkDirect, "db-replica": checkReplica, "db-conns": checkConns, "redis": checkRedis, "master-key": checkMasterKey, "smtp": checkSMTP, "allow-mail-outbox": checkOutbox, "product": checkProduct,
 		"signup": checkSignup, "require-verified-email": checkVerified, "password-hash": checkHash,
 		"password-min-length": checkMinLength, "password-require": checkRequire, "breached-passwords-url": checkBreaches,
 		"reset-ttl": func(c Config) Finding { return within(c.ResetTTL, 5*time.Minute, 24*time.Hour) },

@@ -27,6 +27,7 @@ type Config struct {
 	DBDirect      Location `name:"db-direct" group:"storage" placeholder:"URL" help:"The same PostgreSQL without the pooler that --db leads through, to be told at once what other nodes revoked."`
 	DBReplica     Location `name:"db-replica" group:"storage" placeholder:"URL" help:"A copy of the PostgreSQL that may lag, for lists of people and events. Nothing else is ever read there."`
 	DBConns       int      `name:"db-conns" group:"storage" placeholder:"N" help:"Most connections to a database server. Default 4 for each core, at most 32."`
+	Redis         Location `name:"redis" group:"storage" placeholder:"URL" help:"Redis or Valkey for sessions and counters, which are otherwise kept in --db: redis://user:password@host:6379/0, rediss:// for TLS or unix:///path/to/socket."`
 	MasterKey     Secret   `name:"master-key" group:"storage" placeholder:"KEY" help:"Master key: 32 bytes in base64url or hexadecimal. A file is safer."`
 	MasterKeyFile string   `name:"master-key-file" group:"storage" placeholder:"FILE" help:"File of master keys, one a line, the first one current, mode 0600. Default master.key in --data, created when missing."`
 

@@ -75,6 +75,7 @@ func TestMistakes(t *testing.T) {
 		"db-direct":              {DBDirect: "postgres://localhost/x"},
 		"db-replica":             {DB: "mysql://localhost/x", DBReplica: "mysql://localhost/x"},
 		"db-conns":               {DBConns: 1001},
+		"redis":                  {Redis: "memcached://localhost"},
 		"master-key":             {MasterKey: "short"},
 		"smtp":                   {SMTP: "http://example.com"},
 		"product":                {Product: "a\nb"},
@@ -125,7 +126,7 @@ func TestSecretsPrintNothing(t *testing.T) {
 	t.Parallel()
 	cfg := server.Config{
 		SMTP: "smtp://user:canary@localhost?from=a@example.com", MasterKey: "canary", DB: "postgres://user:canary@db/x?password=canary",
-		DBDirect: "postgres://user:canary@db/x", DBReplica: "postgres://user:%zz canary@db/x",
+		DBDirect: "postgres://user:canary@db/x", DBReplica: "postgres://user:%zz canary@db/x", Redis: "redis://user:canary@cache:6379/0",
 	}
 	written, err := json.Marshal(cfg)
 	if err != nil {

@@ -37,6 +37,12 @@ func Doctor(ctx context.Context, cfg Config) []Finding {
 	}
 	files, way, schema := cfg.checkFiles(ctx), cfg.checkWay(), cfg.checkSchema(ctx)
 	list = append(list, files, cfg.checkApart(), way, schema)
+	if cfg.Redis != "" {
+		sessions := cfg.lookAtRedis(ctx)
+		if list = append(list, sessions); sessions.Level == Wrong {
+			return list
+		}
+	}
 	for _, f := range []Finding{files, way, schema} {
 		if f.Problem != "" {
 			return list // it cannot be opened; and an older schema would be brought up to date by opening it

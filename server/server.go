@@ -25,6 +25,7 @@ type Server struct {
 	cfg       Config
 	log       *slog.Logger
 	store     database
+	hangUp    func() error // to the store of sessions, where that is another one
 	passwords *password.Method
 	keys      *apikey.Part
 
@@ -95,15 +96,22 @@ func start(ctx context.Context, cfg Config, passive bool) (*Server, error) {
 	if s.store, err = cfg.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	if s.keys, err = apikey.New(apikey.Config{}); err != nil {
+	volatile, hangUp, err := cfg.openVolatile(ctx, s.store)
+	if err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
-	s.passwords, s.Auth, err = wire(ctx, cfg, wiring{store: s.store, key: key, keys: s.keys, passive: passive, ready: s.ready})
+	s.hangUp = hangUp
+	if s.keys, err = apikey.New(apikey.Config{}); err != nil {
+		return nil, errors.Join(err, s.closeStores())
+	}
+	s.passwords, s.Auth, err = wire(ctx, cfg, wiring{store: s.store, volatile: volatile, key: key, keys: s.keys, passive: passive, ready: s.ready})
 	if err != nil {
-		return nil, errors.Join(explain(err), s.store.Close())
+		return nil, errors.Join(explain(err), s.closeStores())
 	}
 	return s, nil
 }
+
+func (s *Server) closeStores() error { return errors.Join(s.hangUp(), s.store.Close()) }
 
 // ready answers probes. It is called only when there is an engine that serves them.
 func (s *Server) ready(ctx context.Context) error { return s.Ready(ctx) }
@@ -121,7 +129,7 @@ func (s *Server) Close() error {
 	s.closeOnce.Do(func() {
 		s.stop()
 		s.work.Wait()
-		s.closed = errors.Join(s.Auth.Close(), s.store.Close())
+		s.closed = errors.Join(s.Auth.Close(), s.closeStores())
 	})
 	return s.closed
 }

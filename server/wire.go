@@ -20,11 +20,12 @@ import (
 
 // wiring is what the settings do not say.
 type wiring struct {
-	store   store.Store // which keeps sessions, too
-	key     ostiary.Key
-	keys    *apikey.Part
-	passive bool
-	ready   func(ctx context.Context) error
+	store    store.Store
+	volatile store.Volatile
+	key      ostiary.Key
+	keys     *apikey.Part
+	passive  bool
+	ready    func(ctx context.Context) error
 }
 
 // wire makes the engine with every method and part.
@@ -62,7 +63,7 @@ func wire(ctx context.Context, c Config, w wiring) (*password.Method, *ostiary.A
 		methods = append(methods, links)
 	}
 	auth, err := ostiary.New(ctx, ostiary.Config{
-		URL: c.URL, Store: w.store, Key: w.key, Mailer: mailer, Product: c.Product, Log: c.Log, Passive: w.passive,
+		URL: c.URL, Store: w.store, Volatile: w.volatile, Key: w.key, Mailer: mailer, Product: c.Product, Log: c.Log, Passive: w.passive,
 		Methods: methods,
 		Parts: []ostiary.Part{
 			account.New(), w.keys, admin.New(admin.Config{Passwords: passwords}), pages, openapi.New(c.Version), &health{ready: w.ready},
