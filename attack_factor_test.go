@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ostiary/ostiary"
 	"github.com/ostiary/ostiary/store"
@@ -198,4 +200,49 @@ func field(t *testing.T, answer []byte, name string) string {
 	}
 	text, _ := body[name].(string)
 	return text
+}
+
+// A cookie that somebody copied, or planted, before a privilege rises is worth nothing after it.
+func TestAttack_FixationAroundEveryRise(t *testing.T) {
+	t.Parallel()
+	for name, rise := range map[string]func(owner *client){
+		"sign-in": func(owner *client) { owner.knock("ada@example.com", "") },
+		"reauthentication": func(owner *client) {
+			owner.want(owner.do("POST", "/api/v1/nod", nil), 204, "")
+			owner.want(owner.do("POST", "/api/v1/reauthenticate", map[string]any{"method": "nod", "code": "yes"}), 200, "")
+		},
+		"first factor":    func(owner *client) { owner.want(owner.do("POST", "/api/v1/sure", nil), 204, "") },
+		"change":          func(owner *client) { owner.want(owner.do("POST", "/api/v1/knock/change", nil), 204, "") },
+		"second step":     func(owner *client) { owner.twice(false) },
+		"trusted browser": func(owner *client) { owner.twice(true); owner.knock("ada@example.com", "") },
+		"recovery": func(owner *client) {
+			owner.want(owner.do("POST", "/api/v1/nod", nil), 204, "")
+			owner.want(owner.recovery("/api/v1/mfa/recovery", "ada@example.com"), 202, "")
+			owner.w.clock.advance(72 * time.Hour)
+			owner.want(owner.recovery("/api/v1/mfa/recovery/finish", "ada@example.com"), 200, "")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := twoSteps(t)
+			owner, thief := w.client(), w.client()
+			owner.knock("ada@example.com", "")
+			issuer, err := url.Parse(w.auth.Issuer())
+			if err != nil {
+				t.Fatal(err)
+			}
+			thief.http.Jar.SetCookies(issuer, owner.http.Jar.Cookies(issuer))
+			thief.want(thief.do("GET", "/api/v1/who", nil), 200, "")
+			rise(owner)
+			owner.want(owner.do("GET", "/api/v1/who", nil), 200, "")
+			thief.want(thief.do("GET", "/api/v1/who", nil), 401, "not_authenticated")
+		})
+	}
+}
+
+// twice enrols a factor and signs in with both steps.
+func (c *client) twice(trust bool) {
+	c.w.Helper()
+	c.want(c.do("POST", "/api/v1/nod", nil), 204, "")
+	c.want(c.second(c.ticket("ada@example.com"), "nod", "yes", trust), 200, "")
 }

@@ -27,12 +27,12 @@ const (
 	inherence
 )
 
-// categories of authentication methods, by their RFC 8176 names. A mailbox ("mail") is something one has: a code by mail
-// beside a link by mail is one factor.
+// categories of authentication methods, by their RFC 8176 names. A mailbox ("mail") is none: whoever has it chooses the
+// password, too, and both together are one factor.
 var categories = map[string]category{
 	"pwd": knowledge, "pin": knowledge, "kba": knowledge,
 	"otp": possession, "hwk": possession, "swk": possession, "sms": possession, "tel": possession, "sc": possession,
-	"pop": possession, "mail": possession,
+	"pop":  possession,
 	"face": inherence, "fpt": inherence, "iris": inherence, "retina": inherence, "vbm": inherence, "user": inherence,
 }
 
