@@ -122,6 +122,22 @@ func TestR34_QuietSignUpTellsNothing(t *testing.T) {
 	}
 }
 
+// Whoever is in an account before its passkey becomes a factor must not stay in it.
+func TestAttack_SessionFromBeforeThePasskeyWasAFactor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	owner := w.SignUp(t, ada)
+	id := w.AddPasskey(t, owner, &ostiarytest.Authenticator{})
+	thief := w.SignIn(t, ada)
+	w.me(thief)
+	w.want(owner, "PATCH", "/passkeys/"+id, fields{"factor": true}, 200, "")
+	w.want(thief, "GET", "/me", nil, 401, "not_authenticated")
+	w.want(thief, "POST", "/passkeys/register/begin", nil, 401, "not_authenticated")
+	w.me(owner)
+	other := &ostiarytest.Authenticator{}
+	w.AddPasskey(t, owner, other)
+}
+
 // A passkey that is known already is refused alike for a free address and for a taken one.
 func TestAttack_KnownPasskeyTellsWhichAddressIsTaken(t *testing.T) {
 	t.Parallel()
