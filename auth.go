@@ -33,6 +33,7 @@ type Auth struct {
 	log      *slog.Logger
 	store    store.Store
 	volatile store.Volatile
+	node     string // names this process among those on the store
 
 	ring     *token.Ring
 	rotator  *keys.Rotator
@@ -61,6 +62,7 @@ type Auth struct {
 	longest  atomic.Int64 // the longest token lifetime, in nanoseconds
 	mailWake chan struct{}
 	policyAt atomic.Bool // the policy must be read again
+	leased   atomic.Bool // this node has swept, and may hold the lease
 	stop     context.CancelFunc
 	work     sync.WaitGroup
 }
@@ -87,7 +89,7 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 	}
 	a := &Auth{
 		cfg: cfg, base: base, issuer: base.String(), prefix: base.Path, secure: base.Scheme == "https",
-		now: cfg.Now, log: cfg.Log, store: cfg.Store, volatile: cfg.Volatile,
+		now: cfg.Now, log: cfg.Log, store: cfg.Store, volatile: cfg.Volatile, node: newRequestID(),
 		ring: token.NewRing(), algs: ownAlgs(cfg.Tokens.Alg),
 		persons:  follow.NewCache[[16]byte, *person](cachedPersons),
 		sessions: follow.NewCache[[32]byte, *liveSession](cfg.cached(cachedSessions)),
@@ -251,6 +253,9 @@ func (a *Auth) Ready(ctx context.Context) error {
 func (a *Auth) Close() error {
 	a.stop()
 	a.work.Wait()
+	if a.leased.Load() {
+		a.release()
+	}
 	return nil
 }
 

@@ -82,7 +82,7 @@ func (a *Auth) every(ctx context.Context, interval time.Duration, wake <-chan st
 	}
 }
 
-// upkeep rotates signing keys and removes what has expired, a bounded batch at a time.
+// upkeep rotates signing keys, which is every node's own to load, and on one node removes what has expired.
 func (a *Auth) upkeep(ctx context.Context) error {
 	now := a.now()
 	if a.policyAt.Swap(false) {
@@ -90,8 +90,16 @@ func (a *Auth) upkeep(ctx context.Context) error {
 	}
 	_, err := a.rotator.Tick(ctx)
 	a.follower.Revoked().Trim(now)
+	mine, leaseErr := a.mine(ctx, now)
+	if err = errors.Join(err, leaseErr); !mine {
+		return err
+	}
+	return errors.Join(err, a.sweepAll(ctx, now))
+}
+
+// sweepAll removes what has expired, a bounded batch at a time.
+func (a *Auth) sweepAll(ctx context.Context, now time.Time) error {
 	return errors.Join(
-		err,
 		a.sweepSessions(ctx, now),
 		a.sweep(ctx, "grants", func() (int, error) {
 			return a.store.Grants().End(ctx, store.GrantQuery{Expired: now, Limit: sweepBatch})
