@@ -42,6 +42,7 @@ type Auth struct {
 	persons  *follow.Cache[[16]byte, *person]
 	sessions *follow.Cache[[32]byte, *liveSession]
 	byID     *follow.Cache[string, *liveSession] // the same sessions, for refreshing
+	going    *follow.Cache[string, *person]      // sessions that the log did not name since that person was read
 	tokens   *follow.Cache[string, *liveToken]
 	policy   atomic.Pointer[authz.Policy]
 	sources  *limit.Table
@@ -94,6 +95,7 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 		persons:  follow.NewCache[[16]byte, *person](cachedPersons),
 		sessions: follow.NewCache[[32]byte, *liveSession](cfg.cached(cachedSessions)),
 		byID:     follow.NewCache[string, *liveSession](cfg.cached(cachedSessions)),
+		going:    follow.NewCache[string, *person](cachedSessions),
 		tokens:   follow.NewCache[string, *liveToken](cachedTokens),
 		sources:  limit.New(0), spray: newSpray(), alarms: make(chan alarm, alarmQueue), proxies: cfg.Proxies,
 		mux: http.NewServeMux(), named: map[string]*Route{}, verifiers: map[string]Verifier{},
@@ -279,6 +281,7 @@ func (a *Auth) onReset() {
 	a.persons.Clear()
 	a.sessions.Clear()
 	a.byID.Clear()
+	a.going.Clear()
 	a.tokens.Clear()
 	a.reload()
 }

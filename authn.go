@@ -191,12 +191,9 @@ func (a *Auth) live(ctx context.Context, rec store.Session) (*liveSession, error
 	if rec.Epoch != p.record.Epoch {
 		return nil, nil
 	}
-	ended, err := a.store.Log().Has(ctx, store.KindSession, logHash(a.follower.Incarnation(), store.KindSession, rec.ID))
-	if err != nil {
-		return nil, fault("read revocation log", err)
-	}
-	if ended {
-		return nil, nil
+	ended, err := a.ended(ctx, rec.ID, p)
+	if err != nil || ended {
+		return nil, err
 	}
 	s := &liveSession{Session: rec, person: p}
 	s.seen.Store(rec.LastSeenAt.UnixMicro())
@@ -206,6 +203,23 @@ func (a *Auth) live(ctx context.Context, rec store.Session) (*liveSession, error
 		via: viaSession, session: s, person: p,
 	}
 	return s, nil
+}
+
+// ended asks the revocation log. That a session is not in it is remembered with the snapshot of its person, which was read
+// before: the end of a session is a change of its person, and drops that.
+func (a *Auth) ended(ctx context.Context, id string, p *person) (bool, error) {
+	if known, ok := a.going.Get(id); ok && known == p {
+		return false, nil
+	}
+	version := a.going.Version()
+	ended, err := a.store.Log().Has(ctx, store.KindSession, logHash(a.follower.Incarnation(), store.KindSession, id))
+	if err != nil {
+		return false, fault("read revocation log", err)
+	}
+	if !ended {
+		a.going.Put(id, p, version)
+	}
+	return ended, nil
 }
 
 func acrOf(amr []string) string {
