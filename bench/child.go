@@ -26,6 +26,8 @@ const childArg = "child"
 // hello is the child's first line: where what is served.
 type hello struct {
 	Bare, Engine, Uncached string // addresses
+	Redis, RedisCached     string // addresses, "" where there is no Redis
+	RedisCookies           []string
 	Cookies, Bearers, Keys []string
 	Families               []string
 	PID                    int
@@ -113,6 +115,11 @@ func child() error {
 	if err := prepare(ctx, auth, keys, &h); err != nil {
 		return err
 	}
+	stop, err := serveFromRedis(ctx, dir, db, key, &h)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	go serve(listeners[0], bareHandler)
 	go serve(listeners[1], withProtected(auth))
 	go serve(listeners[2], withProtected(reading))
@@ -133,8 +140,13 @@ func serve(l net.Listener, h http.Handler) {
 }
 
 func engine(ctx context.Context, host string, db store.Store, key ostiary.Key, sessions ostiary.SessionConfig, parts ...ostiary.Part) (*ostiary.Auth, error) {
+	return engineOn(ctx, host, db, nil, key, sessions, parts...)
+}
+
+// engineOn keeps sessions in volatile, or in db where that is nil.
+func engineOn(ctx context.Context, host string, db store.Store, volatile store.Volatile, key ostiary.Key, sessions ostiary.SessionConfig, parts ...ostiary.Part) (*ostiary.Auth, error) {
 	return ostiary.New(ctx, ostiary.Config{
-		URL: "http://" + host, Store: db, Key: key, Sessions: sessions, InsecureNoRateLimits: true, Methods: []ostiary.Method{door{}},
+		URL: "http://" + host, Store: db, Volatile: volatile, Key: key, Sessions: sessions, InsecureNoRateLimits: true, Methods: []ostiary.Method{door{}},
 		Parts: parts,
 		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})

@@ -78,6 +78,7 @@ func requests(s settings) error {
 	long := &series{name: "bare handler, the same request with a token of 900 bytes"}
 	uncached, bearer := &series{name: "session cookie, read from SQLite each time"}, &series{name: "bearer token"}
 	key := &series{name: "API key"}
+	asked, remembered := &series{name: "session cookie, read from Redis each time"}, &series{name: "session cookie, client-side cache of Redis"}
 	for range s.rounds {
 		for _, m := range []struct {
 			into *series
@@ -90,7 +91,12 @@ func requests(s settings) error {
 			{bearer, w.Engine, func(i int) []byte { return get(w.Engine, "/protected", "Authorization: Bearer "+w.Bearers[i%people]) }},
 			{key, w.Engine, func(i int) []byte { return get(w.Engine, "/protected", "X-API-Key: "+w.Keys[i%people]) }},
 			{uncached, w.Uncached, func(i int) []byte { return get(w.Uncached, "/protected", "Cookie: "+w.Cookies[i%people]) }},
+			{asked, w.Redis, func(i int) []byte { return get(w.Redis, "/protected", "Cookie: "+w.RedisCookies[i%people]) }},
+			{remembered, w.RedisCached, func(i int) []byte { return get(w.RedisCached, "/protected", "Cookie: "+w.RedisCookies[i%people]) }},
 		} {
+			if m.addr == "" {
+				continue
+			}
 			got, err := chains(m.addr, s.conns, s.each, func(i int) step {
 				raw := m.raw(i)
 				return func(c *conn) error { return expect(c, raw, http.StatusOK) }
@@ -101,7 +107,16 @@ func requests(s settings) error {
 			m.into.add(got)
 		}
 	}
-	printRatios("requests/s", map[string]float64{session.name: 0.80, bearer.name: 0.85, key.name: 0.80, uncached.name: 0.38}, bare, long, session, bearer, key, uncached)
+	rows := []*series{bare, long, session, bearer, key, uncached}
+	if w.Redis != "" {
+		rows = append(rows, asked, remembered)
+	}
+	printRatios("requests/s", map[string]float64{
+		session.name: 0.80, bearer.name: 0.85, key.name: 0.80, uncached.name: 0.38, asked.name: 0.50, remembered.name: 0.80,
+	}, rows...)
+	if w.Redis == "" {
+		fmt.Println("\nSessions in Redis: not measured, there is no redis-server.")
+	}
 	return nil
 }
 
