@@ -281,10 +281,3 @@ func sameAs(cfg ostiary.Config) ostiary.Config {
 	cfg.Methods = []ostiary.Method{&knock{}}
 	return cfg
 }
-
-func (w *world) upkeep() {
-	w.Helper()
-	if err := ostiary.Upkeep(w.Context(), w.auth); err != nil {
-		w.Fatal(err)
-	}
-}

@@ -40,6 +40,12 @@ func TestSweepsReadIndexes(t *testing.T) {
 			`DELETE FROM counters WHERE name IN (SELECT name FROM (
 			SELECT name FROM counters WHERE full_at < ? LIMIT ?) AS full_again)`, "counters_full",
 		},
+		"expired entries of the log": {
+			`DELETE FROM log WHERE seq IN (SELECT seq FROM (SELECT seq FROM log WHERE expires_at < ? LIMIT ?) AS expired)`, "log_expires",
+		},
+		"old events": {
+			`DELETE FROM events WHERE seq IN (SELECT seq FROM (SELECT seq FROM events WHERE at < ? LIMIT ?) AS old)`, "events_at",
+		},
 		"tickets of a user": {`DELETE FROM tickets WHERE user_id = ?`, "tickets_user"},
 	} {
 		t.Run(name, func(t *testing.T) {
