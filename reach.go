@@ -3,6 +3,8 @@ package ostiary
 import (
 	"context"
 	"encoding/base64"
+	"slices"
+	"strings"
 
 	"github.com/ostiary/ostiary/store"
 )
@@ -92,13 +94,11 @@ func (t *Tx) ReleaseEmail(ctx context.Context, email, keep string) error {
 	return t.Emit(ctx, eventEmailReleased, u.ID, nil)
 }
 
-// Factors returns the names of the methods that a person has second factors of.
-func (t *Tx) Factors(ctx context.Context, userID string) ([]string, error) {
-	creds, err := t.tx.Credentials().Of(ctx, userID)
-	if err != nil {
-		return nil, fault("read credentials", err)
-	}
-	return newPerson(store.User{}, creds).factors, nil
+// Beside returns the names of the other methods that a person has credentials of: what a thief may have left, and what
+// outlives a new password (R26).
+func (t *Tx) Beside(ctx context.Context, userID, method string) ([]string, error) {
+	names, err := t.Methods(ctx, userID)
+	return slices.DeleteFunc(names, func(n string) bool { return n == method || strings.HasPrefix(n, "engine.") }), err
 }
 
 // Happened returns at most limit events of one kind about a person, newest first.

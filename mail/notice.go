@@ -43,9 +43,24 @@ func fields(data map[string]string) map[string]any {
 		all[k] = v
 	}
 	if list := data["Factors"]; list != "" {
-		all["Factors"] = strings.Split(list, ",")
+		all["Factors"] = inWords(strings.Split(list, ","))
 	} else {
 		delete(all, "Factors")
 	}
 	return all
+}
+
+// inWords names methods as people know them.
+func inWords(methods []string) []string {
+	known := map[string]string{
+		"totp": "codes of an app", "backup_code": "backup codes", "passkey": "a passkey", "apikey": "keys for programs",
+	}
+	words := make([]string, 0, len(methods))
+	for _, m := range methods {
+		if w, ok := known[m]; ok {
+			m = w
+		}
+		words = append(words, strings.TrimPrefix(m, "identity:"))
+	}
+	return words
 }

@@ -32,7 +32,7 @@ func TestNoticeBecomesMail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"https://id.example.com/reset?token=x", "Hello Ada,", "totp, passkey"} {
+	for _, want := range []string{"https://id.example.com/reset?token=x", "Hello Ada,", "codes of an app, a passkey"} {
 		if !strings.Contains(s.got.Text, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, s.got.Text)
 		}

@@ -197,11 +197,11 @@ func (m *Method) replaced(ctx context.Context, t *ostiary.Tx, desk *ostiary.Desk
 	if err := t.EndSessions(ctx, u.ID); err != nil {
 		return err
 	}
-	factors, err := t.Factors(ctx, u.ID)
+	others, err := t.Beside(ctx, u.ID, m.Name())
 	if err != nil {
 		return err
 	}
-	err = t.Mail(ctx, u, "password_changed", map[string]string{"Link": m.kit.Link("/forgot"), "Factors": strings.Join(factors, ",")})
+	err = t.Mail(ctx, u, "password_changed", map[string]string{"Link": m.kit.Link("/forgot"), "Factors": strings.Join(others, ",")})
 	if err != nil {
 		return err
 	}

@@ -50,12 +50,12 @@ func (m *Method) sendReset(ctx context.Context, t *ostiary.Tx, u ostiary.User, n
 	if err != nil {
 		return err
 	}
-	factors, err := t.Factors(ctx, u.ID)
+	others, err := t.Beside(ctx, u.ID, m.Name())
 	if err != nil {
 		return err
 	}
 	return t.Mail(ctx, u, "reset", map[string]string{
-		"Link": m.kit.Link("/reset?token=" + secret), "Expires": span(m.resetTTL), "Factors": strings.Join(factors, ","),
+		"Link": m.kit.Link("/reset?token=" + secret), "Expires": span(m.resetTTL), "Factors": strings.Join(others, ","),
 	})
 }
 

@@ -69,11 +69,11 @@ func (b *Backup) replace(ctx context.Context, c *ostiary.Call, _ *ostiary.None) 
 	}
 	var codes []string
 	err = b.kit.Do(ctx, c, func(t *ostiary.Tx) error {
-		factors, err := t.Factors(ctx, u.ID)
+		now, err := t.User(ctx, u.ID)
 		if err != nil {
 			return err
 		}
-		if len(factors) == 0 {
+		if !now.MFA {
 			return errNoFactor
 		}
 		codes, err = b.renew(ctx, t, u.ID)
