@@ -19,15 +19,17 @@ import (
 	"github.com/ostiary/ostiary"
 	"github.com/ostiary/ostiary/account"
 	"github.com/ostiary/ostiary/mail"
+	"github.com/ostiary/ostiary/method/magiclink"
 	"github.com/ostiary/ostiary/method/passkey"
 	"github.com/ostiary/ostiary/method/password"
+	"github.com/ostiary/ostiary/method/totp"
 	"github.com/ostiary/ostiary/store/memory"
 )
 
 // cheapHash is the least work that the password method accepts.
 const cheapHash = "argon2id:m=7168,t=5,p=1"
 
-// Server is an engine with passwords, passkeys and the person's own routes, mounted at /auth, and room for your handlers beside it.
+// Server is an engine with passwords, passkeys, links by mail, codes of an app and the person's own routes, mounted at /auth, and room for your handlers beside it.
 type Server struct {
 	Auth   *ostiary.Auth
 	Origin string // "http://localhost:41234"
@@ -97,9 +99,14 @@ func (s *Server) config(t testing.TB) ostiary.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	links, err := magiclink.New(magiclink.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := totp.New(totp.Config{})
 	return ostiary.Config{
 		URL: s.Origin + "/auth", Store: s.Store, Key: key, Mailer: mail.New(s.Mail, templates), Now: s.Clock.Now,
-		Methods: []ostiary.Method{passwords, passkeys}, Parts: []ostiary.Part{account.New()}, InsecureNoRateLimits: true,
+		Methods: []ostiary.Method{passwords, passkeys, links, codes, codes.BackupCodes()}, Parts: []ostiary.Part{account.New()}, InsecureNoRateLimits: true,
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 }

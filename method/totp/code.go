@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -35,6 +36,16 @@ func hotp(secret []byte, counter uint64) string {
 	offset := sum[len(sum)-1] & 0x0f
 	n := binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff
 	return fmt.Sprintf("%0*d", digits, n%modulus)
+}
+
+// Code is what an authenticator app shows at a moment for a secret in base32, as setup returns it: for programs and tests
+// that stand in for an app.
+func Code(secret string, at time.Time) (string, error) {
+	raw, err := base32Text.DecodeString(strings.ToUpper(strings.TrimRight(strings.ReplaceAll(secret, " ", ""), "=")))
+	if err != nil || len(raw) == 0 {
+		return "", errors.New("the secret is not base32")
+	}
+	return hotp(raw, uint64(stepAt(at))), nil
 }
 
 // stepAt is the time step of a moment (RFC 6238 §4.2).
