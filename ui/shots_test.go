@@ -12,12 +12,12 @@ import (
 	"github.com/ostiary/ostiary/ui"
 )
 
-// TestScreenshots writes a picture of every page, light and dark, wide and narrow, into the folder OSTIARY_SHOTS, for
+// TestScreenshots writes a picture of every page, light and dark, wide and narrow, into the folder PICTURES, for
 // people to look at. It also holds every page to having no sideways scrolling on a phone of 360 px.
 func TestScreenshots(t *testing.T) {
-	dir := os.Getenv("OSTIARY_SHOTS")
+	dir := os.Getenv("PICTURES")
 	if dir == "" {
-		t.Skip("OSTIARY_SHOTS names no folder for the pictures")
+		t.Skip("PICTURES names no folder for the pictures")
 	}
 	needChrome(t)
 	w := newWorld(t, ui.Config{}, nil)
