@@ -157,11 +157,23 @@ func (b *tab) awaits(expression string) {
 	}
 }
 
-// arrives waits for the page that an action leads to.
-func (b *tab) arrives(act func()) {
+// leavesBy does what a page asks a passkey for, until the page is left. Chromium's virtual authenticator now and then does
+// not answer a question that it was asked while its person came: the page is opened again, and asks again.
+func (b *tab) leavesBy(act func()) {
 	b.Helper()
-	_, err := chromedp.Run(b.ctx, chromedp.WaitEvent(page.LoadEventFired, nil, chromedp.Func(func(context.Context, *chromedp.Target) error { act(); return nil })))
-	b.must(err)
+	from := b.at()
+	for range 6 {
+		act()
+		for range 80 {
+			if here, err := chromedp.Run(b.ctx, chromedp.Location()); err == nil && here != b.auth.Issuer()+from {
+				b.awaits("document.readyState === 'complete'")
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		b.opens(from)
+	}
+	b.Fatalf("still at %s:\n%s", from, b.text())
 }
 
 func (b *tab) text() string {

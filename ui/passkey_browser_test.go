@@ -17,9 +17,11 @@ func TestPasskeysInABrowser(t *testing.T) {
 	device := b.authenticator(true)
 	b.opens("/signup?return_to=%2Faccount%3Fdone%3Dwelcome")
 	b.clicksHere(".passkey button", "Please fill in your e-mail address first.")
-	b.types("signup-name", "Ada")
-	b.types("signup-email", ada)
-	b.clicks(".passkey button")
+	b.leavesBy(func() {
+		b.types("signup-name", "Ada")
+		b.types("signup-email", ada)
+		b.do(chromedp.Click(chromedp.CSS(".passkey button")))
+	})
 	b.isAt("/account?done=welcome")
 	b.sees("Hello, Ada", "not used yet")
 	b.opens(b.link("verify"))
@@ -27,7 +29,7 @@ func TestPasskeysInABrowser(t *testing.T) {
 	b.isAt("/account?done=verified")
 
 	b.leavesAlone(device)
-	b.arrives(func() { device.present(true) }) // what the browser offers among its suggestions is chosen
+	b.leavesBy(func() { device.present(true) }) // what the browser offers among its suggestions is chosen
 	b.isAt("/account")
 
 	b.leavesAlone(device)
@@ -84,7 +86,7 @@ func TestPasskeysOnTheAccountPage(t *testing.T) {
 	b.isAt("/login")
 	b.sees("One more step", "Show your passkey")
 	device.present(true)
-	b.clicks(".passkey button")
+	b.leavesBy(func() { b.do(chromedp.Click(chromedp.CSS(".passkey button"))) })
 	b.isAt("/account")
 
 	w.clock.advance(11 * time.Minute)
@@ -92,7 +94,7 @@ func TestPasskeysOnTheAccountPage(t *testing.T) {
 	b.clicks(`button[value="remove"]`)
 	b.isAt("/login?again=1&return_to=%2Faccount%23passkeys")
 	b.sees("show your passkey once more")
-	b.clicks(".passkey button")
+	b.leavesBy(func() { b.do(chromedp.Click(chromedp.CSS(".passkey button"))) })
 	b.isAt("/account#passkeys")
 	b.do(chromedp.Click(chromedp.CSS("#passkeys summary")))
 	b.clicks(`button[value="remove"]`)
@@ -115,7 +117,7 @@ func TestPasskeyThatNeedsASecondStep(t *testing.T) {
 	b.clicks("a.main")
 	b.leavesAlone(device)
 	b.opens("/login?return_to=%2Faccount%2Ftwo-step")
-	b.arrives(func() { device.present(true) })
+	b.leavesBy(func() { device.present(true) })
 	b.isAt("/mfa")
 	b.sees("One more step")
 	b.types("code-code", w.code(secret))
