@@ -213,7 +213,7 @@ func hold(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = db.Close() })
 }
 
-const halfRequest = "POST /api/v1/login HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+const halfRequest = "POST /api/v1/login HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
 
 const loginBody = `{"email":"nobody@example.com","password":"no such password"}`
 
@@ -224,10 +224,16 @@ func begin(ts *testscript.TestScript, _ bool, _ []string) {
 	conn, err := net.Dial("tcp", ts.Getenv("LISTEN"))
 	ts.Check(err)
 	ts.Defer(func() { _ = conn.Close() })
-	_, err = fmt.Fprintf(conn, halfRequest+loginBody[:10], host, len(loginBody))
+	_, err = fmt.Fprintf(conn, halfRequest, host, len(loginBody))
+	ts.Check(err)
+	const goOn = "HTTP/1.1 100 Continue\r\n\r\n" // the server says so when the request is being served
+	ts.Check(conn.SetReadDeadline(time.Now().Add(10 * time.Second)))
+	_, err = io.ReadFull(conn, make([]byte, len(goOn)))
+	ts.Check(err)
+	ts.Check(conn.SetReadDeadline(time.Time{}))
+	_, err = io.WriteString(conn, loginBody[:10])
 	ts.Check(err)
 	w.pending = conn
-	poll(ts, "GET", "/healthz", 200, 10*time.Second) // so the head has arrived, too
 }
 
 // finish waits until nobody new is let in, sends the rest of the request, and prints the answer: finish
