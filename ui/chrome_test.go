@@ -157,8 +157,8 @@ func (b *tab) awaits(expression string) {
 	}
 }
 
-// leavesBy does what a page asks a passkey for, until the page is left. Chromium's virtual authenticator now and then does
-// not answer a question that it was asked while its person came: the page is opened again, and asks again.
+// leavesBy does what a page asks a passkey for, until the page is left. On a busy machine a ceremony was twice seen not to end,
+// for a cause that is not known; the page is then opened again and asks again, and the log says so.
 func (b *tab) leavesBy(act func()) {
 	b.Helper()
 	from := b.at()
@@ -171,6 +171,7 @@ func (b *tab) leavesBy(act func()) {
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
+		b.Logf("the ceremony at %s did not end; the page asks again", from)
 		b.opens(from)
 	}
 	b.Fatalf("still at %s:\n%s", from, b.text())

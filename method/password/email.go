@@ -98,16 +98,9 @@ func (m *Method) confirmChange(ctx context.Context, t *ostiary.Tx, token string)
 	if err != nil {
 		return err
 	}
-	u, err := m.holder(ctx, t, userID, ticket.From)
+	u, _, err := m.bound(ctx, t, userID, ticket.From, ticket.ID, ticket.Version)
 	if err != nil {
 		return err
-	}
-	cred, _, err := stored(ctx, t.Credentials, userID)
-	if err != nil {
-		return err
-	}
-	if cred.ID != ticket.ID || cred.Version != ticket.Version {
-		return errTicket
 	}
 	if err := t.ChangeEmail(ctx, userID, ticket.To, true); err != nil {
 		return err

@@ -92,22 +92,29 @@ func (m *Method) reset(ctx context.Context, c *ostiary.Call, in *resetInput) (os
 	return ostiary.None{}, m.kit.Do(ctx, c, func(t *ostiary.Tx) error { return m.redeemReset(ctx, t, in.Token, hash) })
 }
 
+// bound is what every link by mail is held to: the account still has the address and the very password that it had when
+// the link was made (R26).
+func (m *Method) bound(ctx context.Context, t *ostiary.Tx, userID, address, id string, version int64) (ostiary.User, ostiary.Credential, error) {
+	u, err := m.holder(ctx, t, userID, address)
+	if err != nil {
+		return u, ostiary.Credential{}, err
+	}
+	cred, _, err := stored(ctx, t.Credentials, userID)
+	if err == nil && (cred.ID != id || cred.Version != version) {
+		err = errTicket
+	}
+	return u, cred, err
+}
+
 func (m *Method) redeemReset(ctx context.Context, t *ostiary.Tx, token, hash string) error {
 	var ticket resetTicket
 	userID, err := t.Tickets.Redeem(ctx, kindReset, token, &ticket)
 	if err != nil {
 		return err
 	}
-	u, err := m.holder(ctx, t, userID, ticket.Address)
+	u, cred, err := m.bound(ctx, t, userID, ticket.Address, ticket.ID, ticket.Version)
 	if err != nil {
 		return err
-	}
-	cred, _, err := stored(ctx, t.Credentials, userID)
-	if err != nil {
-		return err
-	}
-	if cred.ID != ticket.ID || cred.Version != ticket.Version {
-		return errTicket
 	}
 	if !u.EmailVerified {
 		// The link proved the address for the first time: nothing that was made before it stays (R26).
