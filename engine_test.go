@@ -134,7 +134,9 @@ type client struct {
 
 func (w *world) client() *client {
 	jar, _ := cookiejar.New(nil)
-	return &client{w: w, http: &http.Client{Jar: jar}, header: http.Header{}}
+	transport := &http.Transport{} // the shared one is closed by whichever server of a parallel test ends
+	w.Cleanup(transport.CloseIdleConnections)
+	return &client{w: w, http: &http.Client{Jar: jar, Transport: transport}, header: http.Header{}}
 }
 
 type reply struct {

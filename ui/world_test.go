@@ -147,7 +147,9 @@ type visitor struct {
 func (w *world) visitor() *visitor {
 	jar, _ := cookiejar.New(nil)
 	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &visitor{w: w, http: &http.Client{Jar: jar, CheckRedirect: stop}, header: http.Header{
+	transport := &http.Transport{} // the shared one is closed by whichever server of a parallel test ends
+	w.Cleanup(transport.CloseIdleConnections)
+	return &visitor{w: w, http: &http.Client{Jar: jar, CheckRedirect: stop, Transport: transport}, header: http.Header{
 		"Accept": {"text/html,application/xhtml+xml"}, "User-Agent": {"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15"},
 	}}
 }

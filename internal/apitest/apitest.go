@@ -98,7 +98,9 @@ type Client struct {
 // Client makes a browser that nobody uses yet.
 func (w *World) Client() *Client {
 	jar, _ := cookiejar.New(nil)
-	return &Client{World: w, Header: http.Header{}, http: &http.Client{Jar: jar}}
+	transport := &http.Transport{} // the shared one is closed by whichever server of a parallel test ends
+	w.Cleanup(transport.CloseIdleConnections)
+	return &Client{World: w, Header: http.Header{}, http: &http.Client{Jar: jar, Transport: transport}}
 }
 
 // SignIn knocks; an unknown address gets an account.
